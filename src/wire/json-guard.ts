@@ -1,0 +1,160 @@
+/**
+ * Reads JSON from a stranger: what `JSON.parse` accepts but a server must not.
+ *
+ * - Nesting: `JSON.parse` of millions of brackets blocks the loop, and whatever is nested deeply breaks
+ *   `JSON.stringify` later. Bodies large enough to nest that far are scanned before they are parsed.
+ * - Repeated members: `JSON.parse` keeps the last one, a proxy in front may have checked the first.
+ * - `__proto__` members: harmless until a handler copies them with `Object.assign`.
+ * - Members that only look like the envelope's (`Method`, `paramſ`): other parsers fold case, and then check another
+ *   message than the one that runs here.
+ *
+ * @module
+ */
+import { McpError } from './errors.ts'
+import { isObject, type JsonObject } from './jsonrpc.ts'
+
+/** The deepest nesting that is accepted. Protocol messages need about ten levels. */
+export const MAX_DEPTH = 64
+
+/** Shorter bodies are not scanned for depth: they can't nest far enough to hurt. */
+export const SCAN_FROM_CHARS = 4096
+
+/**
+ * Parses a request body.
+ *
+ * @throws {McpError} `parse_error` for malformed JSON, `invalid_request` for what the guard refuses.
+ */
+export function parseJson(text: string): unknown {
+  const large = text.length >= SCAN_FROM_CHARS
+  if (large) inspect(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new McpError('parse_error', 'The body is not valid JSON.')
+  }
+  if (!large && looksOdd(text)) inspect(text)
+  return value
+}
+
+/** Cheap signs that a short body deserves the scan: an escape that could hide a key, a guarded key seen twice. */
+function looksOdd(text: string): boolean {
+  return (
+    text.includes('\\u') ||
+    text.includes('__proto__') ||
+    twice(text, '"method"') ||
+    twice(text, '"id"') ||
+    twice(text, '"params"') ||
+    twice(text, '"name"') ||
+    twice(text, '"uri"')
+  )
+}
+
+function twice(text: string, key: string): boolean {
+  const first = text.indexOf(key)
+  return first !== -1 && text.indexOf(key, first + key.length) !== -1
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+
+/**
+ * One pass over JSON text that tracks strings and nesting and nothing else; malformed text is left to `JSON.parse`.
+ *
+ * @throws {McpError} `invalid_request`
+ */
+function inspect(text: string): void {
+  const base = text.trimStart().charCodeAt(0) === 0x5b ? 1 : 0
+  let depth = 0
+  let inParams = false
+  let envelope = new Set<string>()
+  let params = new Set<string>()
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = stringEnd(text, at)
+      if (end === -1) return
+      if (isKey(text, end)) {
+        const key = readKey(text, at, end)
+        if (key === '__proto__') throw new McpError('invalid_request', 'A member named __proto__ is not accepted.')
+        if (depth === base + 1) {
+          addKey(envelope, key)
+          inParams = key === 'params'
+        } else if (depth === base + 2 && inParams && (key === 'name' || key === 'uri')) {
+          addKey(params, key)
+        }
+      }
+      at = end
+    } else if (code === 0x7b || code === 0x5b) {
+      depth++
+      if (depth > MAX_DEPTH + base) {
+        throw new McpError('invalid_request', `The body nests deeper than ${MAX_DEPTH} levels.`)
+      }
+      if (depth === base + 1) {
+        envelope = new Set()
+        params = new Set()
+        inParams = false
+      }
+    } else if (code === 0x7d || code === 0x5d) {
+      depth--
+    }
+  }
+}
+
+function addKey(seen: Set<string>, key: string): void {
+  if (seen.has(key)) {
+    throw new McpError('invalid_request', `The member ${JSON.stringify(key.slice(0, 64))} appears twice.`)
+  }
+  seen.add(key)
+}
+
+function stringEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return -1
+}
+
+function isKey(text: string, end: number): boolean {
+  for (let at = end + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COLON) return true
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return false
+  }
+  return false
+}
+
+function readKey(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end)
+  if (!raw.includes('\\')) return raw
+  try {
+    return JSON.parse(`"${raw}"`) as string
+  } catch {
+    return raw
+  }
+}
+
+const ENVELOPE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
+
+/**
+ * Refuses members of the envelope that another parser could take for the real ones.
+ *
+ * @throws {McpError} `invalid_request`
+ */
+export function checkEnvelopeKeys(value: unknown): void {
+  if (!isObject(value)) return
+  for (const key in value as JsonObject) {
+    if (key === 'jsonrpc' || key === 'id' || key === 'method' || key === 'params') continue
+    if (ENVELOPE.has(key)) continue
+    // U+017F and U+212A are the two characters outside ASCII whose case folding lands in ASCII.
+    const folded = key.toLowerCase().replaceAll('\u017f', 's').replaceAll('\u212a', 'k')
+    if (ENVELOPE.has(folded)) {
+      throw new McpError('invalid_request', `Unknown member ${JSON.stringify(key)}; member names are case-sensitive.`)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The protocol revisions, and how they differ, as data. Code asks what a revision *has*, never which date it is.
+ *
+ * @see the specification, changelog of each revision
+ * @module
+ */
+
+/** A dated protocol version that is served. */
+export type RevisionName = '2025-03-26' | '2025-06-18' | '2025-11-25'
+
+/** One record per revision. */
+export interface Revision {
+  readonly name: RevisionName
+  /** `legacy`: an `initialize` handshake and a session. */
+  readonly era: 'legacy'
+  /** A body may be an array of messages. */
+  readonly batches: boolean
+  /** `MCP-Protocol-Version` is part of the revision; an invalid value is refused with 400. */
+  readonly versionHeader: boolean
+  /** An SSE stream begins with an event of an id and empty data. */
+  readonly primingEvent: boolean
+  /** The server may end a connection and let the client come back for the rest. */
+  readonly closesConnections: boolean
+  /** Invalid tool arguments are a tool result with `isError` rather than the protocol error -32602. */
+  readonly invalidArgumentsAreResults: boolean
+  /** `elicitation/create` exists; with modes, the one that opens a URL does too. */
+  readonly elicitation: false | 'form' | 'modes'
+  /** `title`, `outputSchema`, `structuredContent` and `resource_link` exist. */
+  readonly structured: boolean
+  /** `icons`, `websiteUrl` and the description of an implementation exist. */
+  readonly icons: boolean
+  /** The `context` of `completion/complete` and `_meta` of a listed item exist. */
+  readonly itemMeta: boolean
+}
+
+const R2025_03_26: Revision = {
+  name: '2025-03-26',
+  era: 'legacy',
+  batches: true,
+  versionHeader: false,
+  primingEvent: false,
+  closesConnections: false,
+  invalidArgumentsAreResults: false,
+  elicitation: false,
+  structured: false,
+  icons: false,
+  itemMeta: false,
+}
+
+const R2025_06_18: Revision = {
+  ...R2025_03_26,
+  name: '2025-06-18',
+  batches: false,
+  versionHeader: true,
+  elicitation: 'form',
+  structured: true,
+  itemMeta: true,
+}
+
+const R2025_11_25: Revision = {
+  ...R2025_06_18,
+  name: '2025-11-25',
+  primingEvent: true,
+  closesConnections: true,
+  invalidArgumentsAreResults: true,
+  elicitation: 'modes',
+  icons: true,
+}
+
+/** Newest first. The position of a revision in this list is not stable; its name is. */
+export const REVISIONS: readonly Revision[] = [R2025_11_25, R2025_06_18, R2025_03_26]
+
+/** What the server offers to a client that asks for something unknown. */
+export const LATEST: Revision = R2025_11_25
+
+/** What a request without a session and without `MCP-Protocol-Version` is taken for. */
+export const ASSUMED: Revision = R2025_03_26
+
+const BY_NAME: ReadonlyMap<string, Revision> = new Map(REVISIONS.map((revision) => [revision.name, revision]))
+
+export function revisionNamed(name: string): Revision | undefined {
+  return BY_NAME.get(name)
+}
+
+export const SUPPORTED: readonly RevisionName[] = REVISIONS.map((revision) => revision.name)

@@ -1,0 +1,27 @@
+/**
+ * Writes Server-Sent Events. Data is always one line: JSON text holds no raw line break.
+ *
+ * @see the HTML standard, "Server-sent events"; the specification, basic/transports, "Resumability and Redelivery"
+ * @module
+ */
+
+/** An event that carries a message. */
+export function sseEvent(id: string | undefined, data: string): string {
+  return id === undefined ? `event: message\ndata: ${data}\n\n` : `event: message\nid: ${id}\ndata: ${data}\n\n`
+}
+
+/**
+ * An event with an id and empty data: it gives the client something to resume from before the first message.
+ * Clients of revisions before 2025-11-25 try to parse the empty data, so they never get one.
+ */
+export function ssePriming(id: string, retryMs: number): string {
+  return `id: ${id}\nretry: ${retryMs}\ndata:\n\n`
+}
+
+/** How long the client shall wait before it comes back, in milliseconds. Dispatches no event. */
+export function sseRetry(retryMs: number): string {
+  return `retry: ${retryMs}\n\n`
+}
+
+/** A comment: keeps proxies and clients from taking a silent stream for a dead one. */
+export const SSE_KEEP_ALIVE = ':\n\n'
