@@ -1,0 +1,58 @@
+/**
+ * What one client, and all of them together, may hold at a time. Each limit protects the others from one.
+ *
+ * @module
+ */
+export interface Limits {
+  /** Largest request body in bytes. Default 4 MiB: room for an image in base64. */
+  readonly bodyBytes: number
+  /** Calls in flight per session. Default 32. Over it: 429. */
+  readonly callsPerSession: number
+  /** Open SSE connections per session. Default 8, twice what a browser tab opens. Over it: 429. */
+  readonly streamsPerSession: number
+  /** Questions to the client waiting for an answer, per session. Default 16. */
+  readonly asksPerSession: number
+  /** Resources that one session may be subscribed to. Default 1,000. */
+  readonly subscriptionsPerSession: number
+  /** Longest URI in bytes, in subscriptions and reads. Default 2,048. */
+  readonly uriBytes: number
+  /** All the values that one session keeps with `ctx.session.set`, in bytes of JSON. Default 64 KiB. */
+  readonly sessionValueBytes: number
+  /** Calls in flight in this process. Default 10,000. */
+  readonly calls: number
+  /** Open SSE connections in this process. Default 20,000. */
+  readonly streams: number
+  /** Messages in one batch (2025-03-26). Default 50. */
+  readonly batch: number
+  /** How long an event stays replayable, in milliseconds. Default 2 minutes. */
+  readonly windowMs: number
+  /** How many events of one stream stay replayable. Default 1,000. */
+  readonly windowEvents: number
+  /** How many bytes of one stream stay replayable or wait for a slow reader. Default 1 MB. */
+  readonly windowBytes: number
+  /** What all finished streams together may keep for a resume, in bytes. Default 64 MB. */
+  readonly finishedBytes: number
+  /** Opened session ids that are remembered. Default 10,000: a miss costs one decryption. */
+  readonly sessionCache: number
+  /** How long a reader that takes nothing keeps its connection, in milliseconds. Default 30,000. */
+  readonly stallMs: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 4 * 1024 * 1024,
+  callsPerSession: 32,
+  streamsPerSession: 8,
+  asksPerSession: 16,
+  subscriptionsPerSession: 1_000,
+  uriBytes: 2_048,
+  sessionValueBytes: 64 * 1024,
+  calls: 10_000,
+  streams: 20_000,
+  batch: 50,
+  windowMs: 120_000,
+  windowEvents: 1_000,
+  windowBytes: 1_000_000,
+  finishedBytes: 64_000_000,
+  sessionCache: 10_000,
+  stallMs: 30_000,
+}

@@ -1,0 +1,73 @@
+/**
+ * One serving process: the services that sessions, streams and calls share in it. A plain record, made once at the
+ * edge; what it holds of a client is only what is in flight.
+ *
+ * @module
+ */
+import type { Store } from '../engine/engine.ts'
+import type { Platform } from '../engine/platform.ts'
+import { Counters } from './counters.ts'
+import { FinishedStreams } from './finished-streams.ts'
+import type { KeyRing } from './key-ring.ts'
+import type { Limits } from './limits.ts'
+import { RandomTags } from './random-tags.ts'
+import type { RequestStream } from './request-stream.ts'
+import { RetryTimes } from './retry.ts'
+import { TimerWheel } from './timer-wheel.ts'
+import { Turns } from './turns.ts'
+
+/** Where errors go that no client may see. */
+export type ReportError = (thrown: unknown, where: string) => void
+
+export class Replica {
+  /** 128 random bits per boot: the address that event ids and ask ids carry. */
+  readonly id: string
+  readonly platform: Platform
+  readonly store: Store
+  readonly ring: KeyRing
+  readonly limits: Limits
+  readonly report: ReportError
+  readonly wheel: TimerWheel
+  readonly turns: Turns
+  readonly tags: RandomTags
+  readonly retry: RetryTimes
+  readonly counters: Counters = new Counters()
+  readonly finished: FinishedStreams
+  /** Open request streams by call number. */
+  readonly streams: Map<number, RequestStream> = new Map()
+  openStreams = 0
+  openCalls = 0
+  /** Set when the process is about to leave: nothing new is accepted. */
+  draining = false
+  #calls = 0
+
+  constructor(options: {
+    readonly platform: Platform
+    readonly store: Store
+    readonly ring: KeyRing
+    readonly limits: Limits
+    readonly report: ReportError
+  }) {
+    this.platform = options.platform
+    this.store = options.store
+    this.ring = options.ring
+    this.limits = options.limits
+    this.report = options.report
+    this.wheel = new TimerWheel(options.platform)
+    this.turns = new Turns(options.platform)
+    this.tags = new RandomTags(options.platform)
+    this.retry = new RetryTimes(options.platform)
+    this.id = this.tags.next()
+    this.finished = new FinishedStreams(
+      () => options.platform.now(),
+      this.wheel,
+      options.limits.finishedBytes,
+      options.limits.windowMs,
+    )
+  }
+
+  /** Numbers calls, for ids that must not repeat within a process. */
+  nextCall(): number {
+    return ++this.#calls
+  }
+}

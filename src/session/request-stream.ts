@@ -1,0 +1,307 @@
+/**
+ * The request stream: the answer to one POST as SSE. It outlives its connection: events go on into its window, and the
+ * client comes back for them with the id of the last one that it saw.
+ *
+ * What is sent within one turn of the event loop leaves in one write; a call that ends within its first turn never
+ * opens a stream at all: its events are the body of a complete response.
+ *
+ * @see the specification, basic/transports, "Sending Messages to the Server" and "Resumability and Redelivery"
+ * @module
+ */
+import type { Timer } from '../engine/platform.ts'
+import { McpError } from '../wire/errors.ts'
+import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
+import { SSE_KEEP_ALIVE, sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
+import { requestEventId, requestEventPrefix } from './event-id.ts'
+import type { EventSink } from './event-sink.ts'
+import type { Replica } from './replica.ts'
+import type { Session } from './session.ts'
+import { StreamWindow } from './stream-window.ts'
+
+/** Comments this far apart keep proxies, which cut at 60 s at the earliest, from closing a silent stream. */
+export const KEEP_ALIVE_MS = 15_000
+
+/** What the owner of a stream hears about it. */
+export interface StreamOwner {
+  /** The stream can no longer bring its events: the client was told so with `reason`. */
+  streamBroken(reason: McpError): void
+}
+
+export class RequestStream {
+  readonly session: Session
+  readonly call: number
+  readonly requestId: RequestId
+  readonly #replica: Replica
+  readonly #resumable: boolean
+  readonly #prefix: string
+  #sequence = 0
+  /** Events gathered in this turn. */
+  #gathered = ''
+  #gatheredFirst = 0
+  #gatheredExempt = 0
+  #window: StreamWindow | undefined
+  #sink: EventSink | undefined
+  /** The last event given to a socket. */
+  #sent = -1
+  #blocked = false
+  #flushing = false
+  #finished = false
+  #broken = false
+  #keepAlive: Timer | undefined
+  #stall: Timer | undefined
+  /** Called once when the first turn ends and the answer has to become a stream. */
+  onOpen: (() => void) | undefined
+  owner: StreamOwner | undefined
+
+  constructor(replica: Replica, session: Session, call: number, requestId: RequestId, resumable: boolean) {
+    this.#replica = replica
+    this.session = session
+    this.call = call
+    this.requestId = requestId
+    this.#resumable = resumable
+    this.#prefix = resumable ? requestEventPrefix(replica.id, call, requestId) : ''
+  }
+
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  get connected(): boolean {
+    return this.#sink !== undefined
+  }
+
+  /** Begins with the priming event, where the revision has one. Otherwise a client has nothing to resume from yet. */
+  prime(): void {
+    if (!this.#resumable) return
+    if (this.session.facts.revision.primingEvent) {
+      const id = requestEventId(this.session.eventKey, this.#prefix, this.#next(), false)
+      this.#gathered += ssePriming(id, this.#replica.retry.next())
+    } else {
+      // Not an event: it gives the waiting time and has no sequence number.
+      this.#gathered += sseRetry(this.#replica.retry.next())
+    }
+  }
+
+  /** Sends one message. `exempt`: a question, which the window's count does not push out. */
+  send(data: string, exempt = false): void {
+    if (this.#finished || this.#broken) return
+    if (exempt) this.#gatheredExempt++
+    this.#gathered += sseEvent(this.#id(false), data)
+    this.#schedule()
+  }
+
+  /** The way of a call's questions to the client. */
+  sendAsk(text: string, id: string | undefined): void {
+    this.send(text, id !== undefined)
+  }
+
+  /**
+   * The answer: the last event. Returns the whole stream as text when nothing of it has left yet; otherwise the event
+   * goes out on the open connection or waits for the client to come back.
+   */
+  finish(data: string): string | undefined {
+    if (this.#finished || this.#broken) return undefined
+    this.#finished = true
+    this.#gatheredExempt++
+    this.#gathered += sseEvent(this.#id(true), data)
+    if (this.onOpen !== undefined) {
+      const body = this.#gathered
+      this.onOpen = undefined
+      this.#gathered = ''
+      if (this.#resumable) this.#replica.finished.put(this.call, 0, body)
+      return body
+    }
+    this.#flush()
+    if (this.#window && this.#resumable)
+      this.#replica.finished.put(this.call, this.#window.first ?? 0, this.#window.all())
+    if (this.#resumable) this.#replica.streams.delete(this.call)
+    return undefined
+  }
+
+  /** From now on the answer is a stream. `onOpen` then attaches a connection. */
+  open(): void {
+    const open = this.onOpen
+    if (open === undefined) return
+    this.onOpen = undefined
+    this.#window = new StreamWindow()
+    if (this.#resumable) this.#replica.streams.set(this.call, this)
+    open()
+  }
+
+  /** Opens the stream, if it is still unanswered when the turn of the event loop is over. */
+  openAfterTurn(): void {
+    this.#schedule()
+  }
+
+  /**
+   * Gives the stream a connection and sends what came after event `last` (-1: everything).
+   *
+   * @returns `false` when some of it is no longer held: nothing was sent then.
+   */
+  attach(sink: EventSink, last: number, lead = ''): boolean {
+    this.#gather()
+    const window = this.#window
+    const missed = last >= this.#sequence - 1 ? '' : window?.after(last)
+    if (missed === undefined) return false
+    this.#detach(false)
+    this.#sink = sink
+    this.session.openStreams++
+    this.#replica.openStreams++
+    this.#replica.counters.streamsOpened++
+    sink.onDrain = () => this.#drained(sink)
+    sink.onClose = () => {
+      if (this.#sink === sink) this.#detach(true)
+    }
+    this.#sent = this.#sequence - 1
+    this.#write(lead + missed)
+    if (this.#finished) this.#close()
+    return true
+  }
+
+  /** Ends the connection, not the stream: the client comes back for the rest. */
+  closeConnection(): void {
+    if (this.onOpen !== undefined) this.open()
+    this.#flush()
+    const sink = this.#sink
+    if (sink === undefined) return
+    sink.write(sseRetry(this.#replica.retry.next()))
+    this.#close()
+  }
+
+  /** Breaks the connection, for revisions whose clients do not come back after a clean end. */
+  resetConnection(): void {
+    const sink = this.#sink
+    this.#detach(true)
+    sink?.destroy()
+  }
+
+  #id(final: boolean): string | undefined {
+    return this.#resumable
+      ? requestEventId(this.session.eventKey, this.#prefix, this.#next(), final)
+      : void this.#next()
+  }
+
+  #next(): number {
+    return this.#sequence++
+  }
+
+  #schedule(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    this.#replica.turns.add(this)
+  }
+
+  /** The turn is over. Called by {@link Replica.turns}. */
+  turnEnded(): void {
+    this.#flushing = false
+    if (this.onOpen !== undefined) this.open()
+    else this.#flush()
+  }
+
+  /** Moves what was gathered into the window. */
+  #gather(): string {
+    const text = this.#gathered
+    if (text === '') return ''
+    this.#gathered = ''
+    this.#window ??= new StreamWindow()
+    this.#window.push(this.#gatheredFirst, this.#sequence - 1, text, this.#replica.platform.now(), this.#gatheredExempt)
+    this.#gatheredFirst = this.#sequence
+    this.#gatheredExempt = 0
+    return text
+  }
+
+  #flush(): void {
+    const text = this.#gather()
+    if (text === '') return
+    const window = this.#window!
+    if (this.#sink !== undefined && !this.#blocked) {
+      this.#sent = this.#sequence - 1
+      this.#write(text)
+    }
+    window.trim(this.#replica.platform.now(), this.#replica.limits)
+    const unsent = this.#sink !== undefined && this.#sent < this.#sequence - 1
+    if (unsent && window.first! > this.#sent + 1) this.#break()
+    else if (this.#finished && !this.#blocked) this.#close()
+  }
+
+  #write(text: string): void {
+    const sink = this.#sink
+    if (sink === undefined) return
+    if (text !== '' && !sink.write(text)) {
+      this.#blocked = true
+      this.#stall = this.#replica.wheel.after(this.#replica.limits.stallMs, () => {
+        this.#replica.counters.streamsStalled++
+        this.resetConnection()
+      })
+    }
+    this.#restartKeepAlive()
+  }
+
+  #restartKeepAlive(): void {
+    this.#keepAlive?.cancel()
+    if (this.#sink === undefined) return
+    this.#keepAlive = this.#replica.wheel.after(KEEP_ALIVE_MS, () => {
+      if (this.#sink === undefined) return
+      this.#replica.counters.keepAlives++
+      if (!this.#blocked) this.#sink.write(SSE_KEEP_ALIVE)
+      this.#restartKeepAlive()
+    })
+  }
+
+  #drained(sink: EventSink): void {
+    if (this.#sink !== sink || !this.#blocked) return
+    this.#blocked = false
+    this.#stall?.cancel()
+    const missed = this.#window?.after(this.#sent)
+    if (missed === undefined) {
+      this.#break()
+      return
+    }
+    this.#sent = this.#sequence - 1
+    this.#write(missed)
+    if (this.#finished && !this.#blocked) this.#close()
+  }
+
+  /** The reader was too slow for the window: it gets the error instead of a hole, and the call ends. */
+  #break(): void {
+    const error = streamLost()
+    this.#broken = true
+    this.#replica.counters.streamsLost++
+    this.#replica.streams.delete(this.call)
+    this.#sink?.write(sseEvent(this.#id(true), errorMessage(this.requestId, error)))
+    this.#close()
+    this.owner?.streamBroken(error)
+  }
+
+  #close(): void {
+    const sink = this.#sink
+    this.#detach(true)
+    sink?.end()
+  }
+
+  /** Lets go of the connection. `forget`: it is gone or going; otherwise a newer one takes its place and it is ended. */
+  #detach(forget: boolean): void {
+    const sink = this.#sink
+    if (sink === undefined) return
+    this.#sink = undefined
+    sink.onDrain = undefined
+    sink.onClose = undefined
+    this.#blocked = false
+    this.#keepAlive?.cancel()
+    this.#stall?.cancel()
+    this.session.openStreams--
+    this.#replica.openStreams--
+    if (!forget) sink.end()
+  }
+}
+
+/** What a client gets instead of a hole. */
+export function streamLost(): McpError {
+  return new McpError(
+    'stream_lost',
+    'Events of this stream are no longer available; the outcome of the request is lost.',
+    {
+      data: { reason: 'stream_lost' },
+    },
+  )
+}

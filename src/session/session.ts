@@ -1,0 +1,88 @@
+/**
+ * A session as this process sees it while it handles its messages: the facts that its id carries, and what is in
+ * flight. It is made when a message comes in and forgotten afterwards; an idle session has no object.
+ *
+ * @module
+ */
+import type { McpError } from '../wire/errors.ts'
+import type { RequestId } from '../wire/jsonrpc.ts'
+import type { SessionState } from './session-entry.ts'
+import type { SessionFacts } from './session-id.ts'
+import type { SessionStream } from './session-stream.ts'
+import { type SipKey, sipHash, sipKey } from './siphash.ts'
+
+/** A request of the client that is being handled. */
+export interface InFlight {
+  readonly requestId: RequestId
+  /** Ends the work; `answer` says whether the client still gets an error for it. */
+  abort(reason: McpError, answer: boolean): void
+}
+
+const NOTHING: readonly InFlight[] = []
+
+export class Session {
+  readonly facts: SessionFacts
+  /** The session id as the client sends it. */
+  readonly token: string
+  /** Signs the ids of this session's events. */
+  readonly eventKey: SipKey
+  /** Set as soon as this process knows that the session was deleted. */
+  deleted = false
+  /** What the session has set, where this process knows it. */
+  state: SessionState | undefined
+  /** The open GET stream of this session in this process. */
+  stream: SessionStream | undefined
+  /** Open SSE connections. */
+  openStreams = 0
+  /** Questions waiting for an answer. */
+  openAsks = 0
+  #inFlight: InFlight[] | undefined
+
+  constructor(facts: SessionFacts, token: string, ringKey: SipKey) {
+    this.facts = facts
+    this.token = token
+    this.eventKey = deriveEventKey(ringKey, facts)
+  }
+
+  get inFlight(): readonly InFlight[] {
+    return this.#inFlight ?? NOTHING
+  }
+
+  /** Whether something holds on to this object, so that it must stay the only one of its session. */
+  get busy(): boolean {
+    return (this.#inFlight !== undefined && this.#inFlight.length > 0) || this.openStreams > 0 || this.openAsks > 0
+  }
+
+  find(requestId: RequestId): InFlight | undefined {
+    const calls = this.#inFlight
+    if (calls === undefined) return undefined
+    for (let at = 0; at < calls.length; at++) if (calls[at]!.requestId === requestId) return calls[at]
+    return undefined
+  }
+
+  add(call: InFlight): void {
+    if (this.#inFlight === undefined) this.#inFlight = [call]
+    else this.#inFlight.push(call)
+  }
+
+  remove(call: InFlight): void {
+    const calls = this.#inFlight
+    if (calls === undefined) return
+    const at = calls.indexOf(call)
+    if (at === -1) return
+    const last = calls.pop()!
+    if (at < calls.length) calls[at] = last
+  }
+}
+
+/** One sub-key per session and principal, so that an id copied from another session never verifies. */
+function deriveEventKey(ringKey: SipKey, facts: SessionFacts): SipKey {
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  for (const half of [0, 1]) {
+    const { high, low } = sipHash(ringKey, `${half}.${facts.uid}.${facts.principal}`)
+    view.setUint32(half * 8, high)
+    view.setUint32(half * 8 + 4, low)
+  }
+  return sipKey(bytes)
+}

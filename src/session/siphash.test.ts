@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { sipHashHex, sipKey } from './siphash.ts'
+
+// The reference vectors of the SipHash paper: key 00..0f, message 00..(n-1).
+const key = sipKey(Uint8Array.from({ length: 16 }, (_, index) => index))
+const message = (length: number): string => String.fromCharCode(...Array.from({ length }, (_, index) => index))
+const vectors: readonly [number, string][] = [
+  [0, '726fdb47dd0e0e31'],
+  [1, '74f839c593dc67fd'],
+  [7, 'ab0200f58b01d137'],
+  [8, '93f5f5799a932462'],
+  [15, 'a129ca6149be45e5'],
+]
+
+test.each(vectors)('the reference vector of %i bytes', (length, expected) => {
+  expect(sipHashHex(key, message(length))).toBe(expected)
+})
