@@ -8,7 +8,7 @@ export interface Limits {
   readonly bodyBytes: number
   /** Calls in flight per session. Default 32. Over it: 429. */
   readonly callsPerSession: number
-  /** Open SSE connections per session. Default 8, twice what a browser tab opens. Over it: 429. */
+  /** Open SSE connections per session, those of its calls included. Default 40. Over it: 429 for a further GET. */
   readonly streamsPerSession: number
   /** Questions to the client waiting for an answer, per session. Default 16. */
   readonly asksPerSession: number
@@ -41,7 +41,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 4 * 1024 * 1024,
   callsPerSession: 32,
-  streamsPerSession: 8,
+  streamsPerSession: 40,
   asksPerSession: 16,
   subscriptionsPerSession: 1_000,
   uriBytes: 2_048,

@@ -6,6 +6,7 @@
  */
 import type { Store } from '../engine/engine.ts'
 import type { Platform } from '../engine/platform.ts'
+import { CancelMarkers } from './cancel-markers.ts'
 import { Counters } from './counters.ts'
 import { FinishedStreams } from './finished-streams.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -13,6 +14,7 @@ import type { Limits } from './limits.ts'
 import { RandomTags } from './random-tags.ts'
 import type { RequestStream } from './request-stream.ts'
 import { RetryTimes } from './retry.ts'
+import type { InFlight } from './session.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { Turns } from './turns.ts'
 
@@ -33,10 +35,12 @@ export class Replica {
   readonly retry: RetryTimes
   readonly counters: Counters = new Counters()
   readonly finished: FinishedStreams
+  readonly cancelled: CancelMarkers
   /** Open request streams by call number. */
   readonly streams: Map<number, RequestStream> = new Map()
+  /** Calls being handled. */
+  readonly calls: Set<InFlight> = new Set()
   openStreams = 0
-  openCalls = 0
   /** Set when the process is about to leave: nothing new is accepted. */
   draining = false
   #calls = 0
@@ -58,6 +62,7 @@ export class Replica {
     this.tags = new RandomTags(options.platform)
     this.retry = new RetryTimes(options.platform)
     this.id = this.tags.next()
+    this.cancelled = new CancelMarkers(() => options.platform.now())
     this.finished = new FinishedStreams(
       () => options.platform.now(),
       this.wheel,

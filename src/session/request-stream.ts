@@ -96,14 +96,16 @@ export class RequestStream {
   }
 
   /**
-   * The answer: the last event. Returns the whole stream as text when nothing of it has left yet; otherwise the event
+   * The answer: the last event; `undefined` ends the stream of a cancelled request without one. Returns the whole stream as text when nothing of it has left yet; otherwise the event
    * goes out on the open connection or waits for the client to come back.
    */
-  finish(data: string): string | undefined {
+  finish(data: string | undefined): string | undefined {
     if (this.#finished || this.#broken) return undefined
     this.#finished = true
-    this.#gatheredExempt++
-    this.#gathered += sseEvent(this.#id(true), data)
+    if (data !== undefined) {
+      this.#gatheredExempt++
+      this.#gathered += sseEvent(this.#id(true), data)
+    }
     if (this.onOpen !== undefined) {
       const body = this.#gathered
       this.onOpen = undefined
@@ -112,9 +114,9 @@ export class RequestStream {
       return body
     }
     this.#flush()
-    if (this.#window && this.#resumable)
-      this.#replica.finished.put(this.call, this.#window.first ?? 0, this.#window.all())
+    if (this.#resumable) this.#keep()
     if (this.#resumable) this.#replica.streams.delete(this.call)
+    if (!this.#blocked) this.#close()
     return undefined
   }
 
@@ -131,6 +133,12 @@ export class RequestStream {
   /** Opens the stream, if it is still unanswered when the turn of the event loop is over. */
   openAfterTurn(): void {
     this.#schedule()
+  }
+
+  /** Whether everything after event `last` can still be sent. */
+  canAttach(last: number): boolean {
+    if (last >= this.#gatheredFirst - 1) return true
+    return this.#window?.after(last) !== undefined
   }
 
   /**
@@ -173,6 +181,12 @@ export class RequestStream {
     const sink = this.#sink
     this.#detach(true)
     sink?.destroy()
+  }
+
+  /** Keeps the window for a resume. */
+  #keep(): void {
+    const window = this.#window
+    this.#replica.finished.put(this.call, window?.first ?? this.#sequence, window?.all() ?? '')
   }
 
   #id(final: boolean): string | undefined {

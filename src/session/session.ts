@@ -44,6 +44,11 @@ export class Session {
     this.eventKey = deriveEventKey(ringKey, facts)
   }
 
+  /** Whether this stands for requests without a session (`stateless: true`). */
+  get stateless(): boolean {
+    return this.token === ''
+  }
+
   get inFlight(): readonly InFlight[] {
     return this.#inFlight ?? NOTHING
   }

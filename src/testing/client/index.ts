@@ -16,9 +16,27 @@ export type { Client, ClientOptions, EndStatus, RequestOptions, StreamStatus } f
 export { ClientError, type ClientErrorCode, type ClientErrorDetails } from './errors.ts'
 export type { Answer, ExchangeRequest, Fetch, StreamAnswer, TextAnswer } from './exchange.ts'
 export type { Implementation, Negotiated } from './handshake.ts'
-export type { ExchangePurpose, HeaderRecord, Observation, Observer } from './observation.ts'
+export type {
+  ExchangePurpose,
+  HeaderRecord,
+  Observation,
+  ObservedBody,
+  ObservedComment,
+  ObservedEnd,
+  ObservedEvent,
+  ObservedRequest,
+  ObservedResponse,
+  ObservedRetry,
+  Observer,
+} from './observation.ts'
 export type { Progress } from './pending.ts'
 export type { ReconnectOptions } from './resume.ts'
-export { CLIENT_REVISIONS, type ClientRevision, type ClientRevisionName, clientRevision } from './revisions.ts'
+export {
+  CLIENT_REVISIONS,
+  type ClientRevision,
+  type ClientRevisionName,
+  clientRevision,
+  LATEST_CLIENT_REVISION,
+} from './revisions.ts'
 export type { SseEnd, SseEvent, SseHandlers } from './sse.ts'
 export { createClient } from './streamable-http.ts'

@@ -1,0 +1,67 @@
+/**
+ * A server as a Fastify plugin.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Endpoint } from '../http/endpoint.ts'
+import { logLine } from '../http/logger.ts'
+import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/options.ts'
+import { definitionOf, type Server } from '../server/server.ts'
+import { DEFAULT_LIMITS } from '../session/limits.ts'
+import { exchange, pathOf } from './node-exchange.ts'
+import { nodePlatform } from './node-platform.ts'
+
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage
+}
+
+interface FastifyReplyLike {
+  readonly raw: ServerResponse
+  hijack(): unknown
+}
+
+/** What the plugin uses of a Fastify instance. */
+export interface FastifyLike {
+  removeAllContentTypeParsers(): unknown
+  addContentTypeParser(
+    type: string,
+    parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
+  ): unknown
+  all(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => void): unknown
+  addHook(name: 'onClose', hook: () => Promise<void>): unknown
+}
+
+/**
+ * Makes a plugin; give it a path with `prefix`. The body is left for the endpoint to read, with its own limits.
+ *
+ * @throws {TypeError} for options that make no sense.
+ * @example
+ * ```ts
+ * await app.register(fastifyPlugin(server), { prefix: '/mcp' })
+ * ```
+ */
+export function fastifyPlugin<State>(
+  server: Server<State>,
+  ...[options]: OptionsFor<State, EndpointOptions<State>>
+): (app: FastifyLike) => Promise<void> {
+  const endpointOptions: EndpointOptions = {
+    logger: (entry) => void process.stderr.write(`${logLine(entry, Date.now())}\n`),
+    ...options,
+  }
+  checkOptions(endpointOptions, [], Object.keys(DEFAULT_LIMITS))
+  return async (app) => {
+    const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, false)
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    const handle = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
+      reply.hijack()
+      exchange(endpoint, request.raw, reply.raw, pathOf(request.raw.url))
+    }
+    app.all('/', handle)
+    app.addHook('onClose', async () => {
+      await endpoint.drain(0)
+      await endpoint.close()
+    })
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * A server as a Hono handler.
+ *
+ * @module
+ */
+import type { EndpointOptions, OptionsFor } from '../http/options.ts'
+import type { Server } from '../server/server.ts'
+import { fetchHandler } from './fetch.ts'
+
+/** What the handler uses of a Hono context. */
+export interface HonoContextLike {
+  readonly req: { readonly raw: Request }
+}
+
+/**
+ * Makes a handler for the path that it is mounted on.
+ *
+ * @throws {TypeError} for options that make no sense.
+ * @example
+ * ```ts
+ * app.all('/mcp', honoHandler(server))
+ * ```
+ */
+export function honoHandler<State>(
+  server: Server<State>,
+  ...options: OptionsFor<State, EndpointOptions<State>>
+): (context: HonoContextLike) => Promise<Response> {
+  const handle = fetchHandler(server, ...options)
+  return (context) => handle(context.req.raw)
+}

@@ -1,0 +1,81 @@
+/**
+ * `ctx.session`: facts about the session, and values that live as long as it does.
+ *
+ * @module
+ */
+import type { StoredEntry } from '../session/session-entry.ts'
+import { type ClientCapability, capabilityNames } from '../wire/capabilities.ts'
+import { McpError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/jsonrpc.ts'
+import type { RevisionName } from '../wire/revision.ts'
+import type { Call } from './call.ts'
+
+/** The session of a call, without its id: the id is a secret of the client. */
+export interface ContextSession {
+  /** Name and version that the client gave at `initialize`, cut to 64 bytes each. Never a base for trust. */
+  readonly client: { readonly name: string; readonly version: string }
+  readonly revision: RevisionName
+  readonly capabilities: readonly ClientCapability[]
+  /** Settings of the extensions that the server said it reads. */
+  readonly extensions: JsonObject
+  /**
+   * A value kept with {@link set}, or `undefined`. Read from where sessions are kept: every replica sees it.
+   *
+   * @throws {McpError} `stateless`
+   */
+  get<Value = unknown>(key: string): Promise<Value | undefined>
+  /**
+   * Keeps a JSON value for as long as the session may live. All values of a session together have 64 KiB.
+   *
+   * @throws {McpError} `stateless`, `value_too_large`
+   */
+  set(key: string, value: unknown): Promise<void>
+  /** Forgets a value. @throws {McpError} `stateless` */
+  delete(key: string): Promise<void>
+}
+
+export function contextSession(call: Call): ContextSession {
+  const { session, services } = call
+  const { facts } = session
+  const requireSession = (): void => {
+    if (session.stateless) throw new McpError('stateless', 'This server is stateless: sessions keep no values.')
+  }
+  return {
+    client: facts.client,
+    revision: facts.revision.name,
+    capabilities: capabilityNames(facts.capabilities),
+    extensions: facts.extensions === '' ? {} : (JSON.parse(facts.extensions) as JsonObject),
+    async get<Value>(key: string) {
+      requireSession()
+      const values = (await services.sessions.readValues(session))?.values
+      return (values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined) as Value | undefined
+    },
+    async set(key, value) {
+      requireSession()
+      const text = JSON.stringify(value)
+      if (text === undefined) throw new TypeError(`The session value "${key}" must be JSON.`)
+      const limit = services.replica.limits.sessionValueBytes
+      await services.sessions.changeValues(session, (entry) => {
+        const values = withValue(entry, key, JSON.parse(text))
+        if (new TextEncoder().encode(JSON.stringify(values)).length > limit) {
+          throw new McpError('value_too_large', `The values of a session have ${limit} bytes together.`)
+        }
+        return { ...entry, values }
+      })
+    },
+    async delete(key) {
+      requireSession()
+      await services.sessions.changeValues(session, (entry) => {
+        if (entry.values === undefined || !Object.hasOwn(entry.values, key)) return undefined
+        return { ...entry, values: withValue(entry, key, undefined) }
+      })
+    },
+  }
+}
+
+/** A copy with one member changed; built from entries, so that a key such as `__proto__` is only a key. */
+function withValue(entry: StoredEntry, key: string, value: unknown): JsonObject {
+  const members = Object.entries(entry.values ?? {}).filter(([name]) => name !== key)
+  if (value !== undefined) members.push([key, value])
+  return Object.fromEntries(members)
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+/**
+ * The command `fairlead`: reads the command line and loads the one command that it names.
+ *
+ * @module
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { LOG_LEVELS } from '../wire/log-level.ts'
+import { CliError, debugging } from './failure.ts'
+import { collect, readHeader, readPort, readRevision, readTimeout, readUrl } from './options.ts'
+import { packageVersion } from './version.ts'
+
+function createProgram(): Command {
+  const program = new Command('fairlead')
+    .description('Run MCP servers, and see what they say on the wire.')
+    .version(packageVersion(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    // Errors are written once, by the boundary below.
+    .configureOutput({ writeErr: () => {} })
+
+  const walk = client(program.command('walk <url>'))
+    .description('walk the lifecycle of a server step by step and show every HTTP exchange')
+    .option('--call <words...>', 'call this tool: its name, then key=value words (default: a read-only tool)')
+    .option('--json', 'print one JSON object per line')
+    .option('--full', 'show every header and whole bodies')
+  walk.action(async (url: string, options) => {
+    const command = await import('./walk/walk.ts')
+    process.exitCode = await command.walk(readUrl(url), options)
+  })
+
+  const call = client(program.command('call <url> <tool> [arguments...]'))
+    .description('call a tool; arguments are key=value words, or key:=json')
+    .option('--args <json>', 'all arguments as one JSON object')
+    .option('--json', 'print the whole result as JSON')
+    .addOption(new Option('--log-level <level>', 'ask for log messages from this level up').choices(LOG_LEVELS))
+  call.action(async (url: string, tool: string, words: string[], options) => {
+    const command = await import('./call.ts')
+    process.exitCode = await command.call(readUrl(url), tool, words, options)
+  })
+
+  const list = client(program.command('list <url>'))
+    .description('list tools, resources, resource templates and prompts')
+    .option('--json', 'print them as one JSON object')
+  list.action(async (url: string, options) => {
+    const command = await import('./list.ts')
+    process.exitCode = await command.list(readUrl(url), options)
+  })
+
+  const run = serving(program.command('run <file>')).description('serve the server that a file exports by default')
+  run.action(async (file: string, options) => {
+    const command = await import('./serve/run.ts')
+    await command.run(file, options)
+  })
+
+  const dev = serving(program.command('dev <file>'))
+    .description('the same, and again whenever a file changes; sessions survive')
+    .option('--watch <path>', 'watch this folder as well (may be repeated)', collect, [])
+  dev.action(async (file: string, options) => {
+    const command = await import('./serve/dev.ts')
+    await command.dev(file, options)
+  })
+  return program
+}
+
+/** The options of every command that talks to a server. */
+function client(command: Command): Command {
+  return command
+    .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader, {})
+    .option('--revision <date>', 'ask for this protocol revision (default: the newest)', readRevision)
+    .option('--timeout <seconds>', 'give up after this long without a word from the server', readTimeout, 60_000)
+    .option(
+      '--answer <word>',
+      'answer elicitation: key=value, accept, decline or cancel (may be repeated)',
+      collect,
+      [],
+    )
+    .option('--reply <text>', 'answer sampling with this text')
+    .option('--root <folder>', 'offer this folder as a root (may be repeated)', collect, [])
+}
+
+/** The options of every command that serves. */
+function serving(command: Command): Command {
+  return command
+    .option('-p, --port <number>', 'listen on this port (default: PORT, else 8000)', readPort)
+    .option('--host <name>', 'listen on this address (default: HOST, else 127.0.0.1)')
+    .option('--path <path>', 'the path of the MCP endpoint (default: /mcp)')
+}
+
+/** Runs the command line and turns what is thrown into one sentence and an exit code. */
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync()
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    if (error.code === 'commander.help') return 2
+    process.stderr.write(`fairlead: ${error.message.replace(/^error: /, '').replace(/\n/g, ' ')}\n`)
+    process.stderr.write('fairlead --help shows what there is.\n')
+    return 2
+  }
+  if (error instanceof CliError) {
+    process.stderr.write(`fairlead: ${error.message}\n`)
+    if (debugging() && error.cause) process.stderr.write(`${stackOf(error.cause)}\n`)
+    return error.exitCode
+  }
+  process.stderr.write(`fairlead: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (debugging()) process.stderr.write(`${stackOf(error)}\n`)
+  else process.stderr.write('This is a mistake in fairlead itself; DEBUG=1 shows where.\n')
+  return 1
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+await main()

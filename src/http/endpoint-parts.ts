@@ -1,0 +1,18 @@
+/**
+ * What the handlers of the HTTP methods share.
+ *
+ * @module
+ */
+import type { CallServices } from '../call/services.ts'
+import type { Definition } from '../server/definition.ts'
+import type { Serving } from '../server/serving.ts'
+import type { JsonResponse } from './options.ts'
+
+export interface EndpointParts {
+  readonly definition: Definition
+  readonly serving: Serving
+  readonly services: CallServices
+  readonly stateless: boolean
+  readonly jsonResponse: JsonResponse
+  readonly sessionTtlMs: number
+}

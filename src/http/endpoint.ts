@@ -1,0 +1,248 @@
+/**
+ * The MCP endpoint: one path that answers POST, GET, DELETE and OPTIONS.
+ *
+ * An adapter calls {@link Endpoint.begin} with the head of a request. It gets an answer, or an admission with which it
+ * reads the body and calls {@link Endpoint.post}: so nothing of a body is read for a request that is refused anyway.
+ *
+ * @see the specification, basic/transports, "Streamable HTTP"
+ * @module
+ */
+import type { Authenticate } from '../auth/authenticate.ts'
+import { memoryEngine } from '../engine/memory.ts'
+import type { MaybePromise, Platform } from '../engine/platform.ts'
+import type { Definition } from '../server/definition.ts'
+import { Serving } from '../server/serving.ts'
+import type { Counters } from '../session/counters.ts'
+import { DEFAULT_LIMITS } from '../session/limits.ts'
+import { Principals } from '../session/principal.ts'
+import { McpError, toMcpError } from '../wire/errors.ts'
+import { errorMessage } from '../wire/jsonrpc.ts'
+import {
+  type Admission,
+  type Admitted,
+  authenticate,
+  checkGet,
+  checkPost,
+  checkVersion,
+  isReply,
+  NOBODY,
+} from './admission.ts'
+import { Cors } from './cors.ts'
+import { remove } from './delete.ts'
+import type { EndpointParts } from './endpoint-parts.ts'
+import { get } from './get.ts'
+import { HostGuard } from './host-guard.ts'
+import type { HttpBody, HttpReply, HttpRequest } from './http-message.ts'
+import { describeThrown } from './logger.ts'
+import type { EndpointOptions } from './options.ts'
+import { post } from './post.ts'
+import { errorReply, methodNotAllowed } from './replies.ts'
+
+const DAY_MS = 86_400_000
+
+/** How long a session may live by default. */
+const SESSION_TTL_MS = 30 * DAY_MS
+
+/** The counters, and the sizes of everything bounded that is kept. */
+export interface Snapshot extends Readonly<Counters> {
+  /** Calls being handled. */
+  readonly openCalls: number
+  /** Open SSE connections. */
+  readonly openStreams: number
+  /** Sessions with an open GET stream. */
+  readonly openSessionStreams: number
+  /** Questions waiting for an answer. */
+  readonly openAsks: number
+  /** Opened session ids remembered; bounded by `limits.sessionCache`. */
+  readonly cachedSessions: number
+  /** Changed sessions remembered; at most 100,000. */
+  readonly changedSessions: number
+  /** Identities remembered; at most 10,000. */
+  readonly cachedPrincipals: number
+  /** Finished streams kept for a resume, and their bytes; bounded by `limits.finishedBytes`. */
+  readonly finishedStreams: number
+  readonly finishedBytes: number
+}
+
+export class Endpoint {
+  readonly #parts: EndpointParts
+  readonly #guard: HostGuard
+  readonly #cors: Cors
+  readonly #auth: Authenticate | undefined
+  readonly #principals: Principals
+  readonly bodyBytes: number
+
+  private constructor(
+    parts: EndpointParts,
+    guard: HostGuard,
+    cors: Cors,
+    auth: Authenticate | undefined,
+    principals: Principals,
+  ) {
+    this.#parts = parts
+    this.#guard = guard
+    this.#cors = cors
+    this.#auth = auth
+    this.#principals = principals
+    this.bodyBytes = parts.services.replica.limits.bodyBytes
+  }
+
+  /** @param loopbackOnly the server can be reached from this machine only. */
+  static async create(
+    definition: Definition,
+    options: EndpointOptions,
+    platform: Platform,
+    loopbackOnly: boolean,
+  ): Promise<Endpoint> {
+    const report = (thrown: unknown, where: string): void => {
+      try {
+        options.logger?.({ level: 'error', message: `Error in ${where}`, where, ...describeThrown(thrown) })
+        options.onError?.(thrown, { where })
+      } catch (failed) {
+        options.logger?.({ level: 'error', message: 'onError threw', ...describeThrown(failed) })
+      }
+    }
+    const serving = await Serving.start(definition, {
+      platform,
+      engine: options.engine ?? memoryEngine(platform),
+      secrets: options.secrets ?? [],
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      report,
+      state: options.state,
+    })
+    const parts: EndpointParts = {
+      definition,
+      serving,
+      services: serving.services,
+      stateless: options.stateless ?? false,
+      jsonResponse: options.jsonResponse ?? false,
+      sessionTtlMs: options.session?.ttl ?? SESSION_TTL_MS,
+    }
+    const guard = new HostGuard(options.security ?? {}, options.cors, loopbackOnly)
+    return new Endpoint(parts, guard, new Cors(options.cors), options.auth, new Principals(platform))
+  }
+
+  /** Whether new work should come here. */
+  get ready(): boolean {
+    return !this.#parts.services.replica.draining
+  }
+
+  /** Judges the head of a request: an answer, or for a POST the admission to {@link post}. */
+  begin(request: HttpRequest): Admission {
+    const { counters } = this.#parts.services.replica
+    counters.requests++
+    const refused = this.#refusal(request)
+    if (refused !== undefined) {
+      counters.requestsRefused++
+      return this.#cors.expose(request, refused)
+    }
+    if (request.method === 'OPTIONS') return this.#cors.preflight(request)
+    if (this.#auth === undefined) {
+      return request.method === 'POST' ? NOBODY : this.#withoutBody(request, NOBODY)
+    }
+    return this.#authenticated(this.#auth, request)
+  }
+
+  /** Answers a POST whose body has been read. */
+  post(request: HttpRequest, admitted: Admitted, body: HttpBody): MaybePromise<HttpReply> {
+    if (typeof body !== 'string') return this.#cors.expose(request, this.#badBody(body.refused))
+    try {
+      const reply = post(this.#parts, request, admitted, body)
+      if (!(reply instanceof Promise)) return this.#cors.expose(request, reply)
+      const settled = reply.catch((thrown: unknown) => this.#failed(thrown, 'POST'))
+      return this.#cors.enabled ? settled.then((late) => this.#cors.expose(request, late)) : settled
+    } catch (thrown) {
+      return this.#cors.expose(request, this.#failed(thrown, 'POST'))
+    }
+  }
+
+  /** The body of the answer for a path that is not the endpoint's. */
+  notFoundBody(path: string): string {
+    return errorMessage(undefined, new McpError('not_found', `Nothing here; the MCP endpoint is ${path}.`))
+  }
+
+  counters(): Snapshot {
+    const { replica, sessions, sessionStreams, asks } = this.#parts.services
+    return {
+      ...replica.counters,
+      openCalls: replica.calls.size,
+      openStreams: replica.openStreams,
+      openSessionStreams: sessionStreams.size,
+      openAsks: asks.size,
+      cachedSessions: sessions.cached,
+      changedSessions: sessions.changed,
+      cachedPrincipals: this.#principals.size,
+      finishedStreams: replica.finished.size,
+      finishedBytes: replica.finished.bytes,
+    }
+  }
+
+  /** See {@link Serving.drain}. */
+  drain(deadlineMs: number): Promise<void> {
+    return this.#parts.serving.drain(deadlineMs)
+  }
+
+  close(): Promise<void> {
+    return this.#parts.serving.close()
+  }
+
+  #refusal(request: HttpRequest): HttpReply | undefined {
+    const guarded = this.#guard.check(request)
+    if (guarded !== undefined) return errorReply(guarded)
+    const error = this.#checkHead(request)
+    return error === undefined || !(error instanceof McpError) ? error : errorReply(error)
+  }
+
+  #checkHead(request: HttpRequest): McpError | HttpReply | undefined {
+    switch (request.method) {
+      case 'POST':
+        return checkPost(request, this.#parts.jsonResponse)
+      case 'GET':
+        return this.#parts.stateless ? undefined : checkGet(request)
+      case 'DELETE':
+        return checkVersion(request)
+      case 'OPTIONS':
+        return undefined
+      default:
+        return methodNotAllowed('GET, POST, DELETE, OPTIONS', 'The MCP endpoint takes POST, GET and DELETE.')
+    }
+  }
+
+  async #authenticated(auth: Authenticate, request: HttpRequest): Promise<Admitted | HttpReply> {
+    try {
+      const admitted = await authenticate(auth, this.#principals, request)
+      if (isReply(admitted)) {
+        this.#parts.services.replica.counters.requestsRefused++
+        return this.#cors.expose(request, admitted)
+      }
+      return request.method === 'POST' ? admitted : await this.#withoutBody(request, admitted)
+    } catch (thrown) {
+      // An `auth` that fails lets nobody in; a typed refusal keeps its sentence.
+      if (thrown instanceof McpError) return this.#cors.expose(request, errorReply(thrown))
+      return this.#cors.expose(request, this.#failed(thrown, 'auth'))
+    }
+  }
+
+  async #withoutBody(request: HttpRequest, admitted: Admitted): Promise<HttpReply> {
+    try {
+      const handle = request.method === 'GET' ? get : remove
+      return this.#cors.expose(request, await handle(this.#parts, request, admitted))
+    } catch (thrown) {
+      return this.#cors.expose(request, this.#failed(thrown, request.method))
+    }
+  }
+
+  #badBody(refused: 'payload_too_large' | 'not_utf8'): HttpReply {
+    this.#parts.services.replica.counters.requestsRefused++
+    return refused === 'not_utf8'
+      ? errorReply(new McpError('parse_error', 'The body is not valid UTF-8.'))
+      : errorReply(new McpError('payload_too_large', `The body may have ${this.bodyBytes} bytes (limits.bodyBytes).`))
+  }
+
+  /** Something of ours failed: said plainly, without its inside. */
+  #failed(thrown: unknown, where: string): HttpReply {
+    const error = toMcpError(thrown)
+    this.#parts.services.replica.report(error.cause ?? thrown, where)
+    return errorReply(error, undefined, undefined, error.code === 'internal_error' ? 500 : error.status)
+  }
+}

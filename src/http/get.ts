@@ -1,0 +1,102 @@
+/**
+ * GET: opens the session stream, or resumes a stream after `Last-Event-ID`.
+ *
+ * @see the specification, basic/transports, "Listening for Messages from the Server" and "Resumability and Redelivery"
+ * @module
+ */
+import { type RequestEventId, readEventId, requestEventId, requestEventPrefix } from '../session/event-id.ts'
+import { streamLost } from '../session/request-stream.ts'
+import { Session } from '../session/session.ts'
+import { skipEvents } from '../session/stream-window.ts'
+import { McpError } from '../wire/errors.ts'
+import { LAST_EVENT_ID } from '../wire/headers.ts'
+import { errorMessage } from '../wire/jsonrpc.ts'
+import { sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
+import type { Admitted } from './admission.ts'
+import type { EndpointParts } from './endpoint-parts.ts'
+import type { HttpReply, HttpRequest } from './http-message.ts'
+import { errorReply, methodNotAllowed, SSE_HEADERS, sseReply } from './replies.ts'
+import { findSession } from './session-lookup.ts'
+
+export async function get(parts: EndpointParts, request: HttpRequest, admitted: Admitted): Promise<HttpReply> {
+  if (parts.stateless) return methodNotAllowed('POST', 'This server is stateless: it has no session stream.')
+  const session = await findSession(parts, request, admitted.principal, undefined)
+  if (!(session instanceof Session)) return session
+  const { replica } = parts.services
+  if (replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
+  if (session.openStreams >= replica.limits.streamsPerSession || replica.openStreams >= replica.limits.streams) {
+    replica.counters.limitsHit++
+    return errorReply(
+      new McpError('too_many_requests', 'Too many open streams (limits.streamsPerSession, limits.streams).'),
+    )
+  }
+  const last = request.header(LAST_EVENT_ID)
+  if (last === undefined || last === '') return openSessionStream(parts, session, undefined)
+  const id = readEventId(session.eventKey, last)
+  if (id === undefined) {
+    return errorReply(new McpError('invalid_request', 'Last-Event-ID is not an event id of this session.'))
+  }
+  return id.stream === 'session' ? openSessionStream(parts, session, id) : resume(parts, session, id, last)
+}
+
+function openSessionStream(
+  parts: EndpointParts,
+  session: Session,
+  from: Parameters<EndpointParts['services']['sessionStreams']['open']>[2],
+): HttpReply {
+  return {
+    status: 200,
+    headers: SSE_HEADERS,
+    open: (sink) => parts.services.sessionStreams.open(session, sink, from),
+  }
+}
+
+function resume(parts: EndpointParts, session: Session, id: RequestEventId, last: string): HttpReply {
+  const { replica } = parts.services
+  const { counters, retry } = replica
+  if (id.final) return complete(parts)
+  // An event that repeats the id: some clients forget where they were after a resume that brought nothing.
+  const lead = session.facts.revision.primingEvent ? ssePriming(last, retry.next()) : sseRetry(retry.next())
+  const lost = (error: McpError): HttpReply => {
+    counters.streamsLost++
+    const prefix = requestEventPrefix(id.replica, id.call, id.requestId)
+    const final = requestEventId(session.eventKey, prefix, id.sequence + 1, true)
+    return sseReply(lead + sseEvent(final, errorMessage(id.requestId, error)))
+  }
+  if (id.replica !== replica.id) return lost(replicaLost())
+  counters.streamsResumed++
+  const stream = replica.streams.get(id.call)
+  if (stream !== undefined) {
+    if (!stream.canAttach(id.sequence)) return lost(streamLost())
+    return {
+      status: 200,
+      headers: SSE_HEADERS,
+      open: (sink) => {
+        // Between the check and the connection the window may have moved on.
+        if (stream.attach(sink, id.sequence, lead)) return
+        sink.write(lead)
+        sink.destroy()
+      },
+    }
+  }
+  const finished = replica.finished.get(id.call)
+  if (finished === undefined || finished.first > id.sequence + 1) return lost(streamLost())
+  const rest = skipEvents(finished.text, id.sequence + 1 - finished.first)
+  return rest === '' ? complete(parts) : sseReply(lead + rest)
+}
+
+/** Nothing comes after the final event. With any success an old client would come back for ever. */
+function complete(parts: EndpointParts): HttpReply {
+  parts.services.replica.counters.streamsComplete++
+  return errorReply(new McpError('stream_complete', 'The stream is complete; there is nothing to resume.'), undefined, [
+    'allow',
+    'POST, DELETE',
+  ])
+}
+
+/** The process that ran the request is gone, and with it the request. */
+function replicaLost(): McpError {
+  return new McpError('replica_lost', 'The server that handled the request is gone; its outcome is unknown.', {
+    data: { reason: 'replica_lost' },
+  })
+}

@@ -1,0 +1,108 @@
+/**
+ * What `serve` and `fetchHandler` take, grouped by concern.
+ *
+ * @module
+ */
+import type { Authenticate } from '../auth/authenticate.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Limits } from '../session/limits.ts'
+import type { Logger } from './logger.ts'
+
+/** `false`: SSE. `true`: JSON. `'auto'`: JSON unless something has to be sent before the answer, or it takes over 1 s. */
+export type JsonResponse = boolean | 'auto'
+
+export interface SessionOptions {
+  /**
+   * Milliseconds that a session may live. Default 30 days: most clients do not initialize again by themselves, so to
+   * their users an expired session is an outage.
+   */
+  readonly ttl?: number
+}
+
+export interface SecurityOptions {
+  /**
+   * The names under which this server is reached, such as `mcp.example.com` or `mcp.example.com:8443`. A request with
+   * another `Host` is refused. Default: loopback names on a loopback address; elsewhere every name, which the server
+   * remarks on when it starts.
+   */
+  readonly allowedHosts?: readonly string[]
+  /** Origins of web pages that may call this server, such as `https://app.example.com`. Default: its own. */
+  readonly allowedOrigins?: readonly string[]
+}
+
+export interface CorsOptions {
+  /** Origins that may call from a browser, or `'*'` for every one. They need not be repeated in `allowedOrigins`. */
+  readonly origins: readonly string[] | '*'
+}
+
+/** What went wrong while the server worked, for `onError`. */
+export interface ErrorContext {
+  /** The part of the server, or the method of the client. */
+  readonly where: string
+}
+
+export interface EndpointOptions<State = unknown> {
+  /**
+   * No sessions: any number of processes without anything in common, and no sampling, elicitation, roots,
+   * subscriptions or session stream. Default `false`.
+   */
+  readonly stateless?: boolean
+  /** How requests are answered. Default `false`: SSE, resumable from the first event on. */
+  readonly jsonResponse?: JsonResponse
+  /** Verifies every request. Default: everybody is anonymous. */
+  readonly auth?: Authenticate
+  readonly session?: SessionOptions
+  readonly limits?: Partial<Limits>
+  readonly security?: SecurityOptions
+  /** Lets web pages of other origins call. Default: none. */
+  readonly cors?: CorsOptions
+  /**
+   * Secrets that seal session ids, newest first, each at least 32 random bytes. With them sessions survive a restart.
+   * Default: one made at start, which dies with the process.
+   */
+  readonly secrets?: readonly string[]
+  /** What replicas share. Default: the memory engine, which is for one process. */
+  readonly engine?: Engine
+  /** Where the server's own log goes. Default: JSON lines on standard error. */
+  readonly logger?: Logger
+  /** Called with every error that no client may see, with its cause, besides the log. */
+  readonly onError?: (error: unknown, context: ErrorContext) => void
+  /** Handed to handlers as `ctx.state`. */
+  readonly state?: State
+}
+
+/** The options as one kind of server takes them: a server with typed state needs it. */
+export type OptionsFor<State, Options> = unknown extends State
+  ? [options?: Options]
+  : [options: Options & { readonly state: State }]
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'stateless',
+  'jsonResponse',
+  'auth',
+  'session',
+  'limits',
+  'security',
+  'cors',
+  'secrets',
+  'engine',
+  'logger',
+  'onError',
+  'state',
+])
+
+/** @throws {TypeError} for an option that does not exist: a misspelt limit would protect nothing. */
+export function checkOptions(options: object, also: readonly string[], knownLimits: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !KNOWN.has(name) && !also.includes(name))
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown option "${unknown}". Options are ${[...KNOWN, ...also].sort().join(', ')}.`)
+  }
+  const { limits = {}, jsonResponse } = options as EndpointOptions
+  const limit = Object.keys(limits).find((name) => !knownLimits.includes(name))
+  if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
+  const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
+  if (bad !== undefined) throw new TypeError(`limits.${bad[0]} must be a positive number; got ${String(bad[1])}.`)
+  if (jsonResponse !== undefined && typeof jsonResponse !== 'boolean' && jsonResponse !== 'auto') {
+    throw new TypeError(`jsonResponse must be true, false or 'auto'; got ${String(jsonResponse)}.`)
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Suggestions for the values of prompt arguments and template variables.
+ *
+ * @see the specification, server/utilities/completion
+ * @module
+ */
+import type { Call } from '../call/call.ts'
+import type { MaybePromise } from '../engine/platform.ts'
+import { McpError } from '../wire/errors.ts'
+import { isObject } from '../wire/jsonrpc.ts'
+import type { Prompt } from './prompt.ts'
+import type { ResourceTemplate } from './resource.ts'
+
+/**
+ * Suggests values that begin with, or fit, what was typed; the most relevant first.
+ *
+ * @param value what was typed so far.
+ * @param context the arguments that are already settled.
+ */
+export type Complete = (
+  value: string,
+  context: { readonly arguments: { readonly [name: string]: string } },
+) => MaybePromise<
+  readonly string[] | { readonly values: readonly string[]; readonly total?: number; readonly hasMore?: boolean }
+>
+
+/** "Maximum 100 items per response". */
+const MAX_VALUES = 100
+
+export interface CompletionSources {
+  prompt(name: string): Prompt | undefined
+  template(uri: string): ResourceTemplate | undefined
+}
+
+/** `completion/complete`. */
+export async function complete(call: Call, sources: CompletionSources): Promise<object> {
+  const { ref, argument, context } = call.params
+  if (!isObject(argument) || typeof argument['name'] !== 'string' || typeof argument['value'] !== 'string') {
+    throw new McpError('invalid_params', 'argument: needs a name and a value, both strings.')
+  }
+  const completers = findCompleters(ref, sources)
+  const { name, value } = argument as { name: string; value: string }
+  const run = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
+  if (run === undefined) return { completion: { values: [], total: 0, hasMore: false } }
+  const settled = isObject(context) && isObject(context['arguments']) ? context['arguments'] : {}
+  const returned = await run(value, { arguments: settled as { [name: string]: string } })
+  const { values, total, hasMore } = isList(returned)
+    ? { values: returned, total: returned.length, hasMore: undefined }
+    : returned
+  const shown = values.slice(0, MAX_VALUES)
+  return { completion: { values: shown, total, hasMore: hasMore ?? values.length > shown.length } }
+}
+
+function isList(value: unknown): value is readonly string[] {
+  return Array.isArray(value)
+}
+
+function findCompleters(ref: unknown, sources: CompletionSources): { readonly [name: string]: Complete } | undefined {
+  if (isObject(ref) && ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
+    const prompt = sources.prompt(ref['name'])
+    if (prompt === undefined) throw new McpError('invalid_params', `Unknown prompt: ${ref['name'].slice(0, 128)}`)
+    return prompt.definition.complete ?? {}
+  }
+  if (isObject(ref) && ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
+    const template = sources.template(ref['uri'])
+    if (template === undefined) throw new McpError('invalid_params', 'ref.uri: no resource template has this URI.')
+    return template.definition.complete ?? {}
+  }
+  throw new McpError('invalid_params', 'ref: must be { type: "ref/prompt", name } or { type: "ref/resource", uri }.')
+}

@@ -1,0 +1,182 @@
+/**
+ * Tools: defining, listing and calling them.
+ *
+ * @see the specification, server/tools
+ * @module
+ */
+import type { Call } from '../call/call.ts'
+import { type Context, createContext } from '../call/context.ts'
+import { type AnySchema, type InferOutput, type PreparedSchema, prepareSchema } from '../call/standard-schema.ts'
+import type { MaybePromise } from '../engine/platform.ts'
+import type { Icon, Meta } from '../wire/content.ts'
+import { INTERNAL_MESSAGE, McpError, ToolError } from '../wire/errors.ts'
+import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import type { Revision } from '../wire/revision.ts'
+import { checkIcons } from './identity.ts'
+import { type CallToolResult, errorResult, fitRevision, type ToolReturn, toToolResult } from './tool-result.ts'
+
+export interface ToolAnnotations {
+  readonly title?: string
+  readonly readOnlyHint?: boolean
+  readonly destructiveHint?: boolean
+  readonly idempotentHint?: boolean
+  readonly openWorldHint?: boolean
+}
+
+/** What a tool is, besides its handler. */
+export interface ToolDefinition<
+  Input extends AnySchema | undefined = AnySchema | undefined,
+  Output extends AnySchema | undefined = AnySchema | undefined,
+> {
+  readonly title?: string
+  /** For the client's model: what the tool does and when to use it. */
+  readonly description?: string
+  /** An object schema. Without one the tool takes no arguments. */
+  readonly inputSchema?: Input
+  /** An object schema that structured results are checked against. */
+  readonly outputSchema?: Output
+  readonly annotations?: ToolAnnotations
+  readonly icons?: readonly Icon[]
+  /** Milliseconds until a call ends with `request_timeout`. Default: none, the client decides. */
+  readonly timeout?: number
+  readonly _meta?: Meta
+}
+
+/** The arguments of a tool, as its input schema yields them. */
+export type ToolArguments<Input extends AnySchema | undefined> = Input extends AnySchema
+  ? InferOutput<Input>
+  : Record<string, never>
+
+export type ToolHandler<Input extends AnySchema | undefined, Output extends AnySchema | undefined, State> = (
+  args: ToolArguments<Input>,
+  context: Context<State>,
+) => MaybePromise<ToolReturn<Output>>
+
+/** A tool ready for use. */
+export interface Tool {
+  readonly name: string
+  readonly definition: ToolDefinition
+  readonly input: PreparedSchema | undefined
+  readonly output: PreparedSchema | undefined
+  readonly handler: (args: unknown, context: Context) => unknown
+}
+
+/** "Tool names SHOULD be between 1 and 128 characters", of these; clients refuse others. */
+const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/
+
+/** @throws {TypeError} for a definition that could not be served. */
+export function prepareTool(name: string, definition: ToolDefinition, handler: Tool['handler']): Tool {
+  if (!TOOL_NAME.test(name)) {
+    throw new TypeError(`The tool name ${JSON.stringify(name)} is not 1 to 128 of the characters A-Z a-z 0-9 _ . -`)
+  }
+  if (typeof handler !== 'function') throw new TypeError(`The tool "${name}" needs a handler function.`)
+  checkIcons(definition.icons, `The tool "${name}"`)
+  const { inputSchema, outputSchema } = definition
+  return {
+    name,
+    definition,
+    input: inputSchema && prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input'),
+    output: outputSchema && prepareObject(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
+    handler,
+  }
+}
+
+function prepareObject(schema: AnySchema, where: string, side: 'input' | 'output'): PreparedSchema {
+  const prepared = prepareSchema(schema, where, side)
+  if (prepared.json['type'] !== 'object') {
+    throw new TypeError(`${where} must describe an object: its JSON Schema needs "type": "object" at the top.`)
+  }
+  return prepared
+}
+
+/** The tool as `tools/list` shows it in a revision. */
+export function describeTool(tool: Tool, revision: Revision): object {
+  const { title, description, annotations, icons, _meta } = tool.definition
+  return {
+    name: tool.name,
+    ...(revision.structured && { title }),
+    description,
+    inputSchema: tool.input?.json ?? { type: 'object', properties: {} },
+    ...(revision.structured && { outputSchema: tool.output?.json }),
+    annotations,
+    ...(revision.icons && { icons }),
+    ...(revision.itemMeta && { _meta }),
+  }
+}
+
+/** `tools/call`. */
+export function callTool(call: Call, find: (name: string) => Tool | undefined): MaybePromise<object> {
+  const { name, arguments: args } = call.params
+  if (typeof name !== 'string') throw new McpError('invalid_params', 'name: must be the name of a tool.')
+  const tool = find(name)
+  if (tool === undefined) throw new McpError('invalid_params', `Unknown tool: ${name.slice(0, 128)}`)
+  if (args !== undefined && !isObject(args)) throw new McpError('invalid_params', 'arguments: must be an object.')
+  if (tool.definition.timeout !== undefined) call.limitTime(tool.definition.timeout)
+  if (tool.input === undefined) return run(call, tool, args ?? {})
+  const checked = tool.input.check(args ?? {})
+  if (checked instanceof Promise) return checked.then((late) => runChecked(call, tool, late))
+  return runChecked(call, tool, checked)
+}
+
+function runChecked(
+  call: Call,
+  tool: Tool,
+  checked: Awaited<ReturnType<PreparedSchema['check']>>,
+): MaybePromise<object> {
+  if (checked.ok) return run(call, tool, checked.value)
+  const message = `Invalid arguments for the tool ${tool.name}: ${checked.problems}`
+  // From 2025-11-25 on the model shall see what was wrong and try again.
+  if (call.session.facts.revision.invalidArgumentsAreResults) return errorResult(message)
+  throw new McpError('invalid_params', message)
+}
+
+function run(call: Call, tool: Tool, args: unknown): MaybePromise<object> {
+  try {
+    const returned = tool.handler(args, createContext(call))
+    if (!(returned instanceof Promise)) return finish(call, tool, returned)
+    return returned.then(
+      (value) => finish(call, tool, value),
+      (thrown) => toolFailed(call, tool, thrown),
+    )
+  } catch (thrown) {
+    return toolFailed(call, tool, thrown)
+  }
+}
+
+function finish(call: Call, tool: Tool, returned: unknown): MaybePromise<object> {
+  const { revision } = call.session.facts
+  if (typeof returned === 'string' && tool.output === undefined) return { content: [{ type: 'text', text: returned }] }
+  const result = toToolResult(tool.name, returned, tool.output !== undefined)
+  if (tool.output === undefined || result.isError) return fitRevision(result, revision)
+  return checkOutput(tool, tool.output, result).then((checked) => fitRevision(checked, revision))
+}
+
+async function checkOutput(tool: Tool, output: PreparedSchema, result: CallToolResult): Promise<CallToolResult> {
+  if (result.structuredContent === undefined) {
+    throw new McpError('internal_error', INTERNAL_MESSAGE, {
+      cause: new TypeError(`The tool "${tool.name}" has an outputSchema but returned no structured content.`),
+    })
+  }
+  const checked = await output.check(result.structuredContent)
+  if (!checked.ok) {
+    throw new McpError('internal_error', INTERNAL_MESSAGE, {
+      cause: new TypeError(`The tool "${tool.name}" returned what its outputSchema refuses: ${checked.problems}`),
+    })
+  }
+  const structuredContent = checked.value as JsonObject
+  // "For backwards compatibility, a tool that returns structured content SHOULD also return the serialized JSON".
+  const content = result.content.length > 0 ? result.content : [textOf(structuredContent)]
+  return { ...result, content, structuredContent }
+}
+
+function textOf(structured: JsonObject): CallToolResult['content'][number] {
+  return { type: 'text', text: JSON.stringify(structured) }
+}
+
+/** What a thrown value becomes: shown to the model, sent as a protocol error, or hidden. */
+function toolFailed(call: Call, tool: Tool, thrown: unknown): object {
+  if (thrown instanceof McpError) throw thrown
+  if (thrown instanceof ToolError) return errorResult(thrown.message)
+  call.services.replica.report(thrown, `the tool "${tool.name}"`)
+  return errorResult(`The tool ${tool.name} failed.`)
+}
