@@ -45,6 +45,8 @@ export class Cluster {
   /** Announcements held back, by their text; `true` once one more was asked for. */
   readonly #pending = new Map<string, { again: boolean }>()
   #checkpoints: { at: Position; age: number }[] = []
+  /** Milliseconds of trimming time, which stands still while there is nothing to trim. */
+  #age = 0
   #trimmer: Timer | undefined
   /** The newest position that was applied here. */
   position: Position = ''
@@ -75,7 +77,6 @@ export class Cluster {
     this.start = held.gap || held.entries[0] === undefined ? appended : held.entries[0].position
     if (this.position === '') this.position = appended
     void this.#follow(this.position)
-    this.#checkpoint(0)
   }
 
   async append(record: ClusterRecord): Promise<Position> {
@@ -134,20 +135,27 @@ export class Cluster {
 
   #deliver(entry: LogEntry): void {
     this.position = entry.position
+    this.#scheduleTrim()
     const record = JSON.parse(entry.record) as ClusterRecord
     if (record.v === 1) this.#apply({ position: entry.position, record })
   }
 
-  /** Notes the log's end once a minute and trims through what has become old: trimming is by age only. */
-  #checkpoint(age: number): void {
+  /**
+   * Notes the log's end once a minute and trims through what has become old: trimming is by age only. It pauses while
+   * there is nothing to trim.
+   */
+  #scheduleTrim(): void {
+    if (this.#trimmer !== undefined) return
     this.#trimmer = this.#wheel.after(TRIM_EVERY_MS, () => {
-      const now = age + TRIM_EVERY_MS
-      this.#checkpoints.push({ at: this.position, age: now })
-      const old = this.#checkpoints.filter((mark) => now - mark.age >= RETAIN_MS)
+      this.#trimmer = undefined
+      this.#age += TRIM_EVERY_MS
+      const newest = this.#checkpoints.at(-1)
+      if (newest?.at !== this.position) this.#checkpoints.push({ at: this.position, age: this.#age })
+      const old = this.#checkpoints.filter((mark) => this.#age - mark.age >= RETAIN_MS)
       this.#checkpoints = this.#checkpoints.slice(old.length)
       const last = old.at(-1)
       if (last) this.#store.trim(CLUSTER_LOG, last.at).catch(this.#onError)
-      this.#checkpoint(now)
+      if (this.#checkpoints.length > 0) this.#scheduleTrim()
     })
   }
 }

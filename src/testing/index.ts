@@ -1,0 +1,23 @@
+/**
+ * `fairlead/testing`: test a server in its own process, over the real wire format, without a socket.
+ *
+ * @module
+ */
+export {
+  type AskHandlers,
+  type Client,
+  ClientError,
+  type ClientErrorCode,
+  type ClientOptions,
+  createClient,
+  type ElicitationAnswer,
+  type ElicitationParams,
+  type Observation,
+  type Observer,
+  type Progress,
+  type RequestOptions,
+  type SamplingAnswer,
+  type SamplingParams,
+} from './client/index.ts'
+export { type ConnectOptions, connect, type TestKit } from './connect.ts'
+export { type SteppingClock, steppingClock } from './stepping-clock.ts'
