@@ -25,7 +25,7 @@ export interface ConnectOptions {
 
 /** A client that answers sampling, elicitation and roots. Nothing is sent yet. */
 export function clientFor(url: string, { connection, interactive, say, hold, observe }: ConnectOptions): Client {
-  const { header, revision, timeout, answer, reply, root } = connection
+  const { header = {}, revision, timeout, answer = [], reply, root = [] } = connection
   const given = readAnswers(answer)
   if (!given) throw usage('--answer takes key=value, accept, decline or cancel.')
   const prompt = interactive && canPrompt() ? createPrompt(hold) : undefined
@@ -33,8 +33,8 @@ export function clientFor(url: string, { connection, interactive, say, hold, obs
   const inTurn = createTurns()
   return createClient(url, {
     headers: header,
-    timeoutMs: timeout,
     clientInfo: { name: 'fairlead', title: 'Fairlead command line', version: packageVersion() },
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(revision === undefined ? {} : { revision }),
     elicitation: (params, { signal }) => inTurn(() => answerElicitation(params, signal, { given, prompt, say })),
     sampling: (params, { signal }) => inTurn(() => answerSampling(params, signal, { reply, prompt, say })),

@@ -33,3 +33,16 @@ export function debugging(): boolean {
   const { DEBUG } = process.env
   return DEBUG !== undefined && DEBUG !== '' && DEBUG !== '0'
 }
+
+/**
+ * Writes a failure to stderr and returns its exit code. What is not a {@link CliError} is a fault of ours, and says so.
+ */
+export function reportFailure(error: unknown, trace: boolean): ExitCode {
+  const known = error instanceof CliError
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`fairlead: ${message}\n`)
+  const origin = known ? error.cause : error
+  if (trace && origin instanceof Error) process.stderr.write(`${origin.stack ?? origin.message}\n`)
+  if (!known && !trace) process.stderr.write('This is a fault in fairlead itself; DEBUG=1 shows where.\n')
+  return known ? error.exitCode : 1
+}

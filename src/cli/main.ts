@@ -6,9 +6,17 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { LOG_LEVELS } from '../wire/log-level.ts'
-import { CliError, debugging } from './failure.ts'
+import { debugging, reportFailure, usage } from './failure.ts'
 import { collect, readHeader, readPort, readRevision, readTimeout, readUrl } from './options.ts'
 import { packageVersion } from './version.ts'
+
+const EXAMPLES = `
+Examples:
+  fairlead dev server.mjs
+  fairlead walk http://127.0.0.1:8000/mcp
+  fairlead call http://127.0.0.1:8000/mcp get_forecast city=Paris
+
+fairlead <command> --help lists the options of a command.`
 
 function createProgram(): Command {
   const program = new Command('fairlead')
@@ -17,13 +25,13 @@ function createProgram(): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', EXAMPLES)
     .exitOverride()
     // Errors are written once, by the boundary below.
     .configureOutput({ writeErr: () => {} })
 
   const walk = client(program.command('walk <url>'))
-    .description('walk the lifecycle of a server step by step and show every HTTP exchange')
+    .description('walk the lifecycle of a server, and show every HTTP exchange')
     .option('--call <words...>', 'call this tool: its name, then key=value words (default: a read-only tool)')
     .option('--json', 'print one JSON object per line')
     .option('--full', 'show every header and whole bodies')
@@ -32,7 +40,7 @@ function createProgram(): Command {
     process.exitCode = await command.walk(readUrl(url), options)
   })
 
-  const call = client(program.command('call <url> <tool> [arguments...]'))
+  const call = client(program.command('call <url> <tool> [words...]'))
     .description('call a tool; arguments are key=value words, or key:=json')
     .option('--args <json>', 'all arguments as one JSON object')
     .option('--json', 'print the whole result as JSON')
@@ -50,15 +58,17 @@ function createProgram(): Command {
     process.exitCode = await command.list(readUrl(url), options)
   })
 
-  const run = serving(program.command('run <file>')).description('serve the server that a file exports by default')
+  const run = serving(program.command('run <file>'))
+    .description('serve the server that a file exports by default')
+    .addOption(new Option('--deadline <ms>').argParser(Number).hideHelp())
   run.action(async (file: string, options) => {
     const command = await import('./serve/run.ts')
     await command.run(file, options)
   })
 
   const dev = serving(program.command('dev <file>'))
-    .description('the same, and again whenever a file changes; sessions survive')
-    .option('--watch <path>', 'watch this folder as well (may be repeated)', collect, [])
+    .description('the same, restarted when a file changes; sessions survive')
+    .option('--watch <path>', 'watch this folder as well (may be repeated)', collect)
   dev.action(async (file: string, options) => {
     const command = await import('./serve/dev.ts')
     await command.dev(file, options)
@@ -69,9 +79,9 @@ function createProgram(): Command {
 /** The options of every command that talks to a server. */
 function client(command: Command): Command {
   return command
-    .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader, {})
+    .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader)
     .option('--revision <date>', 'ask for this protocol revision (default: the newest)', readRevision)
-    .option('--timeout <seconds>', 'give up after this long without a word from the server', readTimeout, 60_000)
+    .option('--timeout <seconds>', 'give up after so long without a word from the server (default: 60)', readTimeout)
     .option(
       '--answer <word>',
       'answer elicitation: key=value, accept, decline or cancel (may be repeated)',
@@ -79,7 +89,7 @@ function client(command: Command): Command {
       [],
     )
     .option('--reply <text>', 'answer sampling with this text')
-    .option('--root <folder>', 'offer this folder as a root (may be repeated)', collect, [])
+    .option('--root <folder>', 'offer this folder as a root (may be repeated)', collect)
 }
 
 /** The options of every command that serves. */
@@ -92,34 +102,23 @@ function serving(command: Command): Command {
 
 /** Runs the command line and turns what is thrown into one sentence and an exit code. */
 async function main(): Promise<void> {
+  const program = createProgram()
   try {
-    await createProgram().parseAsync()
+    await program.parseAsync()
   } catch (error) {
-    process.exitCode = report(error)
+    process.exitCode = report(error, program)
   }
 }
 
-function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0
-    if (error.code === 'commander.help') return 2
-    process.stderr.write(`fairlead: ${error.message.replace(/^error: /, '').replace(/\n/g, ' ')}\n`)
-    process.stderr.write('fairlead --help shows what there is.\n')
+function report(error: unknown, program: Command): number {
+  if (!(error instanceof CommanderError)) return reportFailure(error, debugging())
+  if (error.exitCode === 0) return 0
+  if (error.code === 'commander.help') {
+    process.stdout.write(program.helpInformation())
     return 2
   }
-  if (error instanceof CliError) {
-    process.stderr.write(`fairlead: ${error.message}\n`)
-    if (debugging() && error.cause) process.stderr.write(`${stackOf(error.cause)}\n`)
-    return error.exitCode
-  }
-  process.stderr.write(`fairlead: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (debugging()) process.stderr.write(`${stackOf(error)}\n`)
-  else process.stderr.write('This is a mistake in fairlead itself; DEBUG=1 shows where.\n')
-  return 1
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const sentence = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return reportFailure(usage(`${sentence}. fairlead --help shows what there is.`), debugging())
 }
 
 await main()

@@ -7,16 +7,16 @@
 import { CLIENT_REVISIONS, type ClientRevisionName, clientRevision } from '../testing/client/revisions.ts'
 import { usage } from './failure.ts'
 
-/** What commander hands over for the options of {@link connectionOptions}, already read. */
+/** The options of every command that talks to a server, already read. */
 export interface ConnectionOptions {
-  readonly header: Readonly<Record<string, string>>
+  readonly header?: Readonly<Record<string, string>>
   readonly revision?: ClientRevisionName
-  /** Milliseconds. */
-  readonly timeout: number
-  readonly answer: readonly string[]
+  /** Milliseconds; 0 for ever. Absent: as the client has it. */
+  readonly timeout?: number
+  readonly answer?: readonly string[]
   readonly reply?: string
   /** Folders. */
-  readonly root: readonly string[]
+  readonly root?: readonly string[]
 }
 
 /** Collects `--header 'Name: value'`. */

@@ -8,8 +8,8 @@ import { choicesOf, propertiesOf, requiredOf, typesOf } from './schema.ts'
 
 /** Words for properties whose name says what they are. Anything else gets a plain word. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/city|town|place|location/i, 'Lisbon'],
-  [/country/i, 'Portugal'],
+  [/city|town|place|location/i, 'Paris'],
+  [/country/i, 'France'],
   [/language|locale/i, 'en'],
   [/(^|_)name$/i, 'Ada'],
   [/query|search|text|message|prompt/i, 'hello'],
@@ -25,6 +25,9 @@ const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2025-11-25T12:00:00Z',
   uuid: '00000000-0000-4000-8000-000000000000',
 }
+
+/** `For example "Paris"` in a description is the best word there is. */
+const EXAMPLE = /(?:for example|e\.g\.),?:? ["'“`]([^"'”`]{1,80})["'”`]/i
 
 /** A schema nested deeper than this (or in a circle of references) is not made up for. */
 const MAX_DEPTH = 6
@@ -70,9 +73,12 @@ function sampleValue(name: string, schema: JsonObject, depth: number): unknown {
   return types.has('null') ? null : undefined
 }
 
-function sampleString(name: string, { format, pattern, minLength, maxLength }: JsonObject): string | undefined {
+function sampleString(name: string, schema: JsonObject): string | undefined {
+  const { format, pattern, minLength, maxLength, description } = schema
   if (typeof pattern === 'string' && typeof format !== 'string') return undefined
   if (typeof format === 'string') return FORMATS[format]
+  const quoted = typeof description === 'string' ? EXAMPLE.exec(description)?.[1] : undefined
+  if (quoted !== undefined) return quoted
   const word = sampleWord(name).padEnd(typeof minLength === 'number' ? minLength : 0, '-')
   return typeof maxLength === 'number' ? word.slice(0, maxLength) : word
 }

@@ -18,7 +18,7 @@ import { jsonLines } from '../terminal/json-text.ts'
 import type { Printer } from '../terminal/printer.ts'
 import type { Style } from '../terminal/style.ts'
 import { duration, oneLine, plural, printable, shortened } from '../terminal/text.ts'
-import { messageLabel, parsed, requestLabel, SESSION_STREAM } from './labels.ts'
+import { messageLabel, parsed, requestLabel } from './labels.ts'
 import { shownHeader } from './redact.ts'
 
 export interface ExchangeViewOptions {
@@ -52,6 +52,7 @@ const MAX_STRING = 240
 interface Shown {
   readonly label: string
   readonly startedAt: number
+  answered: boolean
   stream: boolean
 }
 
@@ -105,7 +106,7 @@ class TextExchangeView implements ExchangeView {
     const { exchange, method, url, headers, body, at } = request
     const { pathname, search } = new URL(url)
     const label = requestLabel(request)
-    this.#open.set(exchange, { label, startedAt: at, stream: false })
+    this.#open.set(exchange, { label, startedAt: at, answered: false, stream: false })
     this.#current = exchange
     this.#printer.line()
     this.#headline('→', this.#style.sent, oneLine(`${method} ${pathname}${search}`), label, `#${exchange}`)
@@ -119,6 +120,7 @@ class TextExchangeView implements ExchangeView {
     const { exchange, status, statusText, headers } = response
     const { good, attention, bad } = this.#style
     const paint = status < 300 ? good : status < 500 ? attention : bad
+    shown.answered = true
     shown.stream = headers['content-type']?.startsWith(SSE_TYPE) ?? false
     const label = this.#current === exchange ? '' : shown.label
     this.#current = exchange
@@ -144,7 +146,8 @@ class TextExchangeView implements ExchangeView {
     const { dim, bad } = this.#style
     if (reason === 'cut') {
       this.#goOn(exchange, shown)
-      this.#frame(bad(`connection lost after ${since}: ${oneLine(error ?? 'no reason known')}`))
+      const what = shown.answered ? 'connection lost' : 'no answer'
+      this.#frame(bad(`${what} after ${since}: ${oneLine(error ?? 'no reason known')}`))
     } else if (shown.stream) {
       this.#goOn(exchange, shown)
       this.#frame(dim(`${reason === 'complete' ? 'end of the stream' : 'closed by the client'} after ${since}`))
@@ -156,16 +159,14 @@ class TextExchangeView implements ExchangeView {
     if (this.#current === exchange) return
     this.#current = exchange
     this.#printer.line()
-    const where = shown.label === SESSION_STREAM ? 'on the' : 'on the stream of'
-    this.#headline('←', this.#style.received, where, shown.label, `#${exchange}`)
+    this.#headline('←', this.#style.received, 'goes on', shown.label, `#${exchange}`)
   }
 
   #headline(arrow: string, paint: (text: string) => string, text: string, label: string, end: string): void {
     const { bold, dim } = this.#style
-    const space = arrow === '←' && text.startsWith('on') ? ' ' : '  '
-    const plain = label === '' ? `${arrow}  ${text}` : `${arrow}  ${text}${space}${label}`
+    const plain = label === '' ? `${arrow}  ${text}` : `${arrow}  ${text}  ${label}`
     const gap = ' '.repeat(Math.max(2, this.#printer.width - plain.length - end.length))
-    const shownLabel = label === '' ? '' : `${space}${bold(label)}`
+    const shownLabel = label === '' ? '' : `  ${bold(label)}`
     this.#printer.line(`${paint(arrow)}  ${paint(text)}${shownLabel}${gap}${dim(end)}`)
   }
 

@@ -7,13 +7,10 @@ import type { ObservedRequest } from '../../testing/client/index.ts'
 import { isObject } from '../../wire/jsonrpc.ts'
 import { oneLine } from '../terminal/text.ts'
 
-/** The label of the GET that opens it. */
-export const SESSION_STREAM = 'session stream'
-
 /** What a request of the client is about: `tools/call get_forecast`, `answer to elicitation/create`. */
 export function requestLabel({ purpose, body, method }: ObservedRequest): string {
   if (purpose?.kind === 'answer') return `answer to ${oneLine(purpose.method)}`
-  if (purpose?.kind === 'stream') return SESSION_STREAM
+  if (purpose?.kind === 'stream') return 'session stream'
   if (purpose?.kind === 'resume') return `resume the stream of #${purpose.of}`
   if (method === 'DELETE') return 'end of the session'
   const message = body === undefined ? undefined : parsed(body)

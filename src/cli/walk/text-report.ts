@@ -37,7 +37,7 @@ export function createTextReport({ printer, style, full }: TextReportOptions): R
       const lines = wrapped(printable(text), printer.width - column - 5)
       lines.forEach((line, index) => {
         const label = index === 0 ? `${style.good('✓')}  ${name.padEnd(column)}` : ' '.repeat(column + 3)
-        printer.line(`${label}  ${index === 0 ? style.bold(line) : line}`)
+        printer.line(`${label}  ${style.bold(line)}`)
       })
     }
   }

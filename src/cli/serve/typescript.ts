@@ -1,0 +1,52 @@
+/**
+ * Makes TypeScript files importable: by Node's own type stripping where it exists, else by the package `tsx`, which is
+ * loaded only then and only if it is installed.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module'
+import { extname } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { failure } from '../failure.ts'
+
+const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx'])
+
+export function isTypeScript(file: string): boolean {
+  return TYPESCRIPT.has(extname(file))
+}
+
+/** @throws {CliError} when neither is there. The sentence says what to install. */
+export async function enableTypeScript(file: string): Promise<void> {
+  if (stripsTypes()) return
+  // ES modules and CommonJS are loaded in two ways, and a .ts file is the one or the other by its package.json.
+  for (const entry of ['tsx/esm/api', 'tsx/cjs/api']) {
+    const loader = await importFrom(file, entry)
+    if (loader === undefined) {
+      throw failure(
+        `${file} is TypeScript, which Node ${process.versions.node} does not run by itself. ` +
+          'Install tsx (npm install --save-dev tsx), or use Node 22.18 or newer.',
+      )
+    }
+    loader.register()
+  }
+}
+
+function stripsTypes(): boolean {
+  // The types of Node 20 do not know the member, which is why it is read by name.
+  return Boolean(Reflect.get(process.features, 'typescript'))
+}
+
+interface Loader {
+  register(): unknown
+}
+
+/** Imports a package as the file would. */
+async function importFrom(file: string, specifier: string): Promise<Loader | undefined> {
+  let resolved: string
+  try {
+    resolved = createRequire(file).resolve(specifier)
+  } catch {
+    return undefined
+  }
+  return (await import(pathToFileURL(resolved).href)) as Loader
+}
