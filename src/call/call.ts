@@ -44,6 +44,7 @@ export class Call implements InFlight {
   readonly outlet: CallOutlet
   #progressed = Number.NEGATIVE_INFINITY
   #asked = false
+  #open = false
   #ended = false
   #reason: McpError | undefined
   #controller: AbortController | undefined
@@ -87,17 +88,29 @@ export class Call implements InFlight {
 
   /** Runs the handler and answers with what it yields. Never throws and never leaves the client without an answer. */
   run(handle: (call: Call) => MaybePromise<object | JsonText>): void {
-    const { replica } = this.services
-    replica.calls.add(this)
-    replica.counters.callsStarted++
-    if (!this.session.stateless) this.session.add(this)
+    this.services.replica.counters.callsStarted++
     try {
       const result = handle(this)
-      if (result instanceof Promise) result.then(this.#succeed, this.#fail)
-      else this.#succeed(result)
+      if (result instanceof Promise) {
+        this.#stayOpen()
+        result.then(
+          (late) => this.#succeed(late),
+          (thrown) => this.#fail(thrown),
+        )
+      } else {
+        this.#succeed(result)
+      }
     } catch (thrown) {
       this.#fail(thrown)
     }
+  }
+
+  /** From now on others must be able to find the call. One that ends at once is never seen by anybody. */
+  #stayOpen(): void {
+    if (this.#ended) return
+    this.#open = true
+    this.services.replica.calls.add(this)
+    if (!this.session.stateless) this.session.add(this)
   }
 
   /** Ends the call with `request_timeout` unless it is done within `ms` milliseconds. */
@@ -143,7 +156,7 @@ export class Call implements InFlight {
     return this.services.asks.ask(this.session, this.number, this.outlet, method, params, options)
   }
 
-  readonly #succeed = (result: object | JsonText): void => {
+  #succeed(result: object | JsonText): void {
     if (this.#ended) return
     const answer = answerMessage(this.requestId, result)
     const { counters } = this.services.replica
@@ -156,7 +169,7 @@ export class Call implements InFlight {
     this.#end(answer.text)
   }
 
-  readonly #fail = (thrown: unknown): void => {
+  #fail(thrown: unknown): void {
     if (this.#ended) return
     const { counters, report } = this.services.replica
     const error = toMcpError(thrown)
@@ -167,8 +180,10 @@ export class Call implements InFlight {
 
   #end(text: string | undefined): void {
     this.#ended = true
-    this.services.replica.calls.delete(this)
-    this.session.remove(this)
+    if (this.#open) {
+      this.services.replica.calls.delete(this)
+      this.session.remove(this)
+    }
     this.#timer?.cancel()
     if (this.#asked) {
       this.services.asks.withdrawCall(

@@ -20,6 +20,8 @@ export type Reply = (reply: HttpReply) => void
 export interface Answer extends CallOutlet {
   /** The call that hears when the stream breaks. */
   own(owner: StreamOwner): void
+  /** The call goes on after the function that started it has returned. */
+  wait(): void
 }
 
 /** How long `'auto'` waits for a silent call before it opens a stream. */
@@ -39,6 +41,9 @@ export class SseAnswer implements Answer {
     this.#stream = new RequestStream(replica, session, number, id, !session.stateless)
     this.#stream.prime()
     this.#stream.onOpen = () => openStream(this.#stream, reply)
+  }
+
+  wait(): void {
     this.#stream.openAfterTurn()
   }
 
@@ -80,6 +85,8 @@ export class JsonAnswer implements Answer {
 
   own(): void {}
 
+  wait(): void {}
+
   notify(): void {
     this.#services.replica.counters.notificationsDropped++
   }
@@ -115,8 +122,11 @@ export class AutoAnswer implements Answer {
     this.#number = number
     this.#id = id
     this.#reply = reply
-    // A call that is done within its turn never needs the timer.
-    services.replica.turns.add(this)
+  }
+
+  /** A call that is done within its turn never needs the timer. */
+  wait(): void {
+    this.#services.replica.turns.add(this)
   }
 
   turnEnded(): void {

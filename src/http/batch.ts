@@ -39,6 +39,7 @@ export class BatchAnswer {
   member(id: RequestId): Answer {
     return {
       own: () => {},
+      wait: () => {},
       notify: (text) => {
         if (this.#stream === undefined) this.#services.replica.counters.notificationsDropped++
         else this.#stream.send(text)

@@ -17,6 +17,7 @@ export class HostGuard {
   readonly #loopbackOnly: boolean
   readonly #origins: ReadonlySet<string>
   readonly #anyOrigin: boolean
+  #lastAllowed: string | undefined
   readonly #hostVerdicts = new Map<string, boolean>()
   readonly #originVerdicts = new Map<string, boolean>()
 
@@ -51,8 +52,13 @@ export class HostGuard {
   #allowsHost(host: string | undefined): boolean {
     if (this.#hosts === undefined && !this.#loopbackOnly) return true
     if (host === undefined) return false
+    // Nearly always the same name as before, and comparing is cheaper than hashing.
+    if (host === this.#lastAllowed) return true
     const known = this.#hostVerdicts.get(host)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (known) this.#lastAllowed = host
+      return known
+    }
     const verdict = this.#judgeHost(host)
     if (this.#hostVerdicts.size < MEMO_SIZE) this.#hostVerdicts.set(host, verdict)
     return verdict

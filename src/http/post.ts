@@ -10,7 +10,7 @@ import type { MaybePromise } from '../engine/platform.ts'
 import type { Session } from '../session/session.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { PROTOCOL_VERSION, SESSION_ID } from '../wire/headers.ts'
-import { checkEnvelopeKeys, parseJson } from '../wire/json-guard.ts'
+import { parseJson } from '../wire/json-guard.ts'
 import {
   classify,
   errorMessage,
@@ -41,7 +41,6 @@ export function post(
   try {
     body = parseJson(text)
     if (Array.isArray(body)) return postBatch(parts, request, admitted, body)
-    checkEnvelopeKeys(body)
   } catch (thrown) {
     return errorReply(toMcpError(thrown))
   }
@@ -86,10 +85,18 @@ function take(
   const message = body as JsonRpcRequest
   const refused = checkRequest(parts, session, message)
   if (refused !== undefined) return errorReply(refused, message.id)
+  const number = parts.services.replica.nextCall()
+  // Most calls end before this function does; only the others need a promise.
+  let settled: HttpReply | undefined
+  let settle: Reply = (reply) => {
+    settled = reply
+  }
+  const answer = answerFor(parts, session, number, message.id, (reply) => settle(reply))
+  start(parts, request, admitted, session, message, number, answer)
+  if (settled !== undefined) return settled
+  answer.wait()
   return new Promise((resolve) => {
-    const number = parts.services.replica.nextCall()
-    const answer = answerFor(parts, session, number, message.id, resolve)
-    start(parts, request, admitted, session, message, number, answer)
+    settle = resolve
   })
 }
 

@@ -33,31 +33,91 @@ export function parseJson(text: string): unknown {
   } catch {
     throw new McpError('parse_error', 'The body is not valid JSON.')
   }
-  if (!large && looksOdd(text)) inspect(text)
+  if (large) {
+    checkEnvelopeKeys(value)
+  } else if (looksOdd(text)) {
+    inspect(text)
+    checkEnvelopeKeys(value)
+  }
   return value
 }
 
-/** Cheap signs that a short body deserves the scan: an escape that could hide a key, a guarded key seen twice. */
+/**
+ * Whether a short body that parses deserves the full look: it holds an escape, a string that begins with an
+ * underscore, a guarded member twice, or an envelope with unusual members. One pass, and no allocation.
+ */
 function looksOdd(text: string): boolean {
-  return (
-    text.includes('\\u') ||
-    text.includes('__proto__') ||
-    twice(text, '"method"') ||
-    twice(text, '"id"') ||
-    twice(text, '"params"') ||
-    twice(text, '"name"') ||
-    twice(text, '"uri"')
-  )
+  if (text.charCodeAt(0) !== 0x7b) return true
+  let depth = 0
+  let seen = 0
+  let inParams = false
+  const end = text.length
+  for (let at = 0; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const start = at + 1
+      if (text.charCodeAt(start) === UNDERSCORE) return true
+      at = start
+      for (;;) {
+        const inner = text.charCodeAt(at)
+        if (inner === QUOTE) break
+        if (inner === BACKSLASH) return true
+        at++
+      }
+      if (depth > 2 || depth === 0) continue
+      const next = text.charCodeAt(at + 1)
+      if (next !== COLON && next > 0x20) continue
+      if (depth === 1) {
+        const bit = envelopeBit(text, start, at - start)
+        if (bit === 0 || (seen & bit) !== 0) return true
+        seen |= bit
+        inParams = bit === PARAMS_BIT
+      } else if (inParams) {
+        const length = at - start
+        const bit =
+          length === 4 && text.startsWith('name', start)
+            ? NAME_BIT
+            : length === 3 && text.startsWith('uri', start)
+              ? URI_BIT
+              : 0
+        if ((seen & bit) !== 0) return true
+        seen |= bit
+      }
+    } else if (code === 0x7b || code === 0x5b) {
+      depth++
+    } else if (code === 0x7d || code === 0x5d) {
+      depth--
+    }
+  }
+  return false
 }
 
-function twice(text: string, key: string): boolean {
-  const first = text.indexOf(key)
-  return first !== -1 && text.indexOf(key, first + key.length) !== -1
+const PARAMS_BIT = 8
+const NAME_BIT = 64
+const URI_BIT = 128
+
+/** The bit of a member of the envelope; 0 for what is none. */
+function envelopeBit(text: string, start: number, length: number): number {
+  switch (length) {
+    case 2:
+      return text.startsWith('id', start) ? 1 : 0
+    case 7:
+      return text.startsWith('jsonrpc', start) ? 2 : 0
+    case 6:
+      if (text.startsWith('method', start)) return 4
+      if (text.startsWith('params', start)) return PARAMS_BIT
+      return text.startsWith('result', start) ? 16 : 0
+    case 5:
+      return text.startsWith('error', start) ? 32 : 0
+    default:
+      return 0
+  }
 }
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
+const UNDERSCORE = 0x5f
 
 /**
  * One pass over JSON text that tracks strings and nesting and nothing else; malformed text is left to `JSON.parse`.
@@ -146,7 +206,8 @@ const ENVELOPE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'param
  *
  * @throws {McpError} `invalid_request`
  */
-export function checkEnvelopeKeys(value: unknown): void {
+function checkEnvelopeKeys(value: unknown): void {
+  if (Array.isArray(value)) for (const message of value) checkEnvelopeKeys(message)
   if (!isObject(value)) return
   for (const key in value as JsonObject) {
     if (key === 'jsonrpc' || key === 'id' || key === 'method' || key === 'params') continue

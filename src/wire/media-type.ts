@@ -20,12 +20,20 @@ const MEMO_SIZE = 64
 const acceptMemo = new Map<string, Accepted>()
 const jsonMemo = new Map<string, boolean>()
 
+const NOTHING: Accepted = { json: false, sse: false }
+
+/** Nearly always the same text as before, and comparing is cheaper than hashing. */
+let lastAccept: { readonly header: string | undefined; readonly accepted: Accepted } = {
+  header: undefined,
+  accepted: NOTHING,
+}
+
 /** Reads an `Accept` header. An absent one accepts nothing: MCP clients must list what they accept. */
 export function parseAccept(header: string | undefined): Accepted {
-  if (header === undefined) return { json: false, sse: false }
-  const known = acceptMemo.get(header)
-  if (known) return known
-  const accepted = readAccept(header)
+  if (header === lastAccept.header) return lastAccept.accepted
+  if (header === undefined) return NOTHING
+  const accepted = acceptMemo.get(header) ?? readAccept(header)
+  lastAccept = { header, accepted }
   if (acceptMemo.size < MEMO_SIZE) acceptMemo.set(header, accepted)
   return accepted
 }
