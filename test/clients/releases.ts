@@ -1,0 +1,272 @@
+/**
+ * The official clients under test, behind one small interface. Each keeps its own code path: handlers are registered
+ * the way that release documents, and nothing here resumes or retries for it.
+ */
+import * as v2 from 'client-v2'
+
+/** What a test answers when the server asks; a missing method is a capability that the client does not declare. */
+export interface Answers {
+  'sampling/createMessage'?: (params: SamplingParams) => object | Promise<object>
+  'elicitation/create'?: (params: ElicitationParams) => object | Promise<object>
+  'roots/list'?: () => object
+}
+
+export interface SamplingParams {
+  messages: { role: string; content: { type: string; text: string } }[]
+  maxTokens: number
+}
+
+export interface ElicitationParams {
+  mode?: 'form' | 'url'
+  message: string
+  url?: string
+  elicitationId?: string
+  requestedSchema?: { type: string; properties: Record<string, unknown>; required?: string[] }
+}
+
+export interface CallOptions {
+  onprogress?: (progress: { progress: number; total?: number; message?: string }) => void
+  signal?: AbortSignal
+  timeout?: number
+  resumptionToken?: string
+  onresumptiontoken?: (token: string) => void
+}
+
+export interface CallResult {
+  content: { type: string; text: string; mimeType?: string; data?: string; resource?: { uri: string; text?: string } }[]
+  structuredContent?: object
+  isError?: boolean
+}
+
+/** The part of the official `Client` that all releases share. */
+interface OfficialClient {
+  fallbackNotificationHandler?: (notification: Notification) => Promise<void>
+  onerror?: (error: Error) => void
+  connect(transport: OfficialTransport): Promise<void>
+  close(): Promise<void>
+  setRequestHandler(what: unknown, handler: (request: { params: never }) => object | Promise<object>): void
+  getServerVersion(): { name: string; version: string; title?: string } | undefined
+  getServerCapabilities(): Record<string, unknown> | undefined
+  getInstructions(): string | undefined
+  ping(): Promise<object>
+  listTools(): Promise<{ tools: { name: string; description?: string; inputSchema: object }[] }>
+  listPrompts(): Promise<{ prompts: { name: string; arguments?: { name: string; required?: boolean }[] }[] }>
+  getPrompt(params: object): Promise<{ messages: { role: string; content: { type: string; text?: string } }[] }>
+  listResources(): Promise<{ resources: { uri: string; name: string; mimeType?: string }[] }>
+  listResourceTemplates(): Promise<{ resourceTemplates: { uriTemplate: string; name: string }[] }>
+  readResource(
+    params: object,
+  ): Promise<{ contents: { uri: string; mimeType?: string; text?: string; blob?: string }[] }>
+  complete(params: object): Promise<{ completion: { values: string[] } }>
+  setLoggingLevel(level: string): Promise<object>
+  subscribeResource(params: { uri: string }): Promise<object>
+  unsubscribeResource(params: { uri: string }): Promise<object>
+  sendRootsListChanged(): Promise<void>
+}
+
+interface OfficialTransport {
+  readonly sessionId?: string
+  terminateSession(): Promise<void>
+}
+
+export interface Notification {
+  method: string
+  params?: Record<string, unknown>
+}
+
+export interface Connection {
+  /** The official client itself. */
+  readonly client: OfficialClient
+  sessionId(): string | undefined
+  /** Every notification that no handler of the client itself takes. */
+  readonly notifications: Notification[]
+  readonly errors: Error[]
+  call(name: string, args?: object, options?: CallOptions): Promise<CallResult>
+  text(name: string, args?: object, options?: CallOptions): Promise<string>
+  terminate(): Promise<void>
+}
+
+export interface Release {
+  readonly name: string
+  /** The newest revision that this release speaks, which it therefore negotiates. */
+  readonly revision: '2025-03-26' | '2025-06-18' | '2025-11-25'
+  /** Whether a request stream that breaks is resumed by the client, or by its caller with a `resumptionToken`. */
+  readonly resumes: 'by itself' | 'by hand'
+  connect(url: string, answers?: Answers, options?: ConnectOptions): Promise<Connection>
+}
+
+export interface ConnectOptions {
+  name?: string
+  fetch?: typeof fetch
+}
+
+type ClientConstructor = new (info: object, options: object) => OfficialClient
+type TransportConstructor = new (url: URL, options: object) => OfficialTransport
+
+/** What differs between releases once their modules are loaded. */
+interface Bound {
+  Client: ClientConstructor
+  Transport: TransportConstructor
+  /** How a request handler names its method. */
+  handles(method: keyof Answers): unknown
+  call(client: OfficialClient, params: object, options: CallOptions): Promise<CallResult>
+  options: object
+}
+
+type Loaded = { Client: unknown } & { StreamableHTTPClientTransport: unknown } & Record<string, unknown>
+
+/** Releases of version 1 name a method by its zod schema, and `callTool` takes the schema of the result. */
+function bindV1(modules: readonly object[]): Bound {
+  const loaded = Object.assign({}, ...modules) as Loaded
+  const schemas: Record<keyof Answers, string> = {
+    'sampling/createMessage': 'CreateMessageRequestSchema',
+    'elicitation/create': 'ElicitRequestSchema',
+    'roots/list': 'ListRootsRequestSchema',
+  }
+  return {
+    Client: loaded.Client as ClientConstructor,
+    Transport: loaded.StreamableHTTPClientTransport as TransportConstructor,
+    handles: (method) => loaded[schemas[method]],
+    call: (client, params, options) =>
+      (client as unknown as V1).callTool(params, loaded['CallToolResultSchema'], options),
+    options: {},
+  }
+}
+
+interface V1 {
+  callTool(params: object, resultSchema: unknown, options: CallOptions): Promise<CallResult>
+}
+
+const bindV2 = (mode: 'legacy' | 'auto'): Bound => ({
+  Client: v2.Client as unknown as ClientConstructor,
+  Transport: v2.StreamableHTTPClientTransport as unknown as TransportConstructor,
+  handles: (method) => method,
+  call: (client, params, options) => (client as unknown as V2).callTool(params, options),
+  options: { versionNegotiation: { mode } },
+})
+
+interface V2 {
+  callTool(params: object, options: CallOptions): Promise<CallResult>
+}
+
+const v1 = (load: () => Promise<object[]>) => async () => bindV1(await load())
+
+/** In the order in which they appeared. */
+export const RELEASES: readonly Release[] = [
+  release(
+    '1.11.4',
+    '2025-03-26',
+    'by itself',
+    v1(() =>
+      Promise.all([
+        import('sdk-1.11/client/index.js'),
+        import('sdk-1.11/client/streamableHttp.js'),
+        import('sdk-1.11/types.js'),
+      ]),
+    ),
+  ),
+  release(
+    '1.17.5',
+    '2025-06-18',
+    'by hand',
+    v1(() =>
+      Promise.all([
+        import('sdk-1.17/client/index.js'),
+        import('sdk-1.17/client/streamableHttp.js'),
+        import('sdk-1.17/types.js'),
+      ]),
+    ),
+  ),
+  release(
+    '1.23.1',
+    '2025-06-18',
+    'by itself',
+    v1(() =>
+      Promise.all([
+        import('sdk-1.23/client/index.js'),
+        import('sdk-1.23/client/streamableHttp.js'),
+        import('sdk-1.23/types.js'),
+      ]),
+    ),
+  ),
+  release(
+    '1.29.0',
+    '2025-11-25',
+    'by itself',
+    v1(() =>
+      Promise.all([
+        import('sdk-1.29/client/index.js'),
+        import('sdk-1.29/client/streamableHttp.js'),
+        import('sdk-1.29/types.js'),
+      ]),
+    ),
+  ),
+  release(
+    '1.32.2',
+    '2025-11-25',
+    'by itself',
+    v1(() =>
+      Promise.all([
+        import('sdk-1.32/client/index.js'),
+        import('sdk-1.32/client/streamableHttp.js'),
+        import('sdk-1.32/types.js'),
+      ]),
+    ),
+  ),
+  release('2.4.0', '2025-11-25', 'by itself', async () => bindV2('legacy')),
+  // Asks for `server/discover` first, and falls back to what the server serves.
+  release('2.4.0-auto', '2025-11-25', 'by itself', async () => bindV2('auto')),
+]
+
+function release(
+  name: string,
+  revision: Release['revision'],
+  resumes: Release['resumes'],
+  bind: () => Promise<Bound>,
+): Release {
+  return {
+    name,
+    revision,
+    resumes,
+    async connect(url, answers = {}, options = {}) {
+      const bound = await bind()
+      const info = { name: options.name ?? `official-${name}`, version: name }
+      const client = new bound.Client(info, { capabilities: capabilities(answers, revision), ...bound.options })
+      for (const [method, answer] of Object.entries(answers)) {
+        client.setRequestHandler(bound.handles(method as keyof Answers), (request) => answer(request.params))
+      }
+      const transport = new bound.Transport(new URL(url), options.fetch ? { fetch: options.fetch } : {})
+      return await open(client, transport, bound)
+    },
+  }
+}
+
+function capabilities(answers: Answers, revision: Release['revision']): object {
+  return {
+    ...(answers['sampling/createMessage'] && { sampling: {} }),
+    ...(answers['elicitation/create'] && { elicitation: revision === '2025-11-25' ? { form: {}, url: {} } : {} }),
+    ...(answers['roots/list'] && { roots: { listChanged: true } }),
+  }
+}
+
+async function open(client: OfficialClient, transport: OfficialTransport, bound: Bound): Promise<Connection> {
+  const notifications: Notification[] = []
+  const errors: Error[] = []
+  client.fallbackNotificationHandler = async (notification) => {
+    notifications.push(notification)
+  }
+  client.onerror = (error) => errors.push(error)
+  await client.connect(transport)
+  const call: Connection['call'] = (name, args, options = {}) => {
+    return bound.call(client, { name, ...(args && { arguments: args }) }, options)
+  }
+  return {
+    client,
+    notifications,
+    errors,
+    call,
+    sessionId: () => transport.sessionId,
+    text: async (...parameters) => (await call(...parameters)).content.map((block) => block.text).join(''),
+    terminate: () => transport.terminateSession(),
+  }
+}
