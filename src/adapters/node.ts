@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Endpoint, type Snapshot } from '../http/endpoint.ts'
 import { isLoopbackName } from '../http/host-guard.ts'
 import { type Logger, logLine } from '../http/logger.ts'
 import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/options.ts'
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
-import { exchange, pathOf } from './node-exchange.ts'
+import { exchange, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
 import { nodePlatform } from './node-platform.ts'
 
 /** Options of {@link serve}. */
@@ -79,6 +80,8 @@ export async function serve<State>(
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    // Otherwise a second Host or Content-Type is dropped in silence, while a proxy may have gone by it.
+    joinDuplicateHeaders: true,
   })
   route(http, endpoint, path)
   try {
@@ -106,6 +109,11 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
     const at = pathOf(incoming.url)
     if (at === bare || at === slashed) {
       exchange(endpoint, incoming, response, at)
+      return
+    }
+    const refused = endpoint.refuseBeside(new NodeRequest(incoming, at))
+    if (refused !== undefined) {
+      writeReply(response, refused)
     } else if (at === '/healthz' || at === '/readyz') {
       const ok = at === '/healthz' || endpoint.ready
       response.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', 'cache-control': 'no-store' })
@@ -115,9 +123,28 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
       response.end(endpoint.notFoundBody(bare))
     }
   })
-  http.on('clientError', (_, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
+  http.on('clientError', refuseConnection)
+}
+
+/** What the HTTP parser and its time-outs refuse, by their error codes; everything else is a bad request. */
+const PARSER_STATUS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** Answers what is not HTTP and lets go of the connection, whether or not the peer ever closes its side. */
+function refuseConnection(
+  error: NodeJS.ErrnoException,
+  socket: Duplex & { readonly _httpMessage?: ServerResponse },
+): void {
+  // In the middle of a response a status line would be taken for its body.
+  if (!socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy()
+    return
+  }
+  const status = PARSER_STATUS[error.code ?? ''] ?? '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy())
 }
 
 function listen(http: HttpServer, port: number, host: string): Promise<void> {

@@ -156,6 +156,15 @@ export class Endpoint {
     }
   }
 
+  /**
+   * The refusal of a request for a path beside the endpoint's, if it is one. On loopback a foreign page learns nothing,
+   * not even that a server is there; elsewhere health checks come under any name.
+   */
+  refuseBeside(request: HttpRequest): HttpReply | undefined {
+    const refused = this.#guard.loopbackOnly ? this.#guard.check(request) : undefined
+    return refused && errorReply(refused)
+  }
+
   /** The body of the answer for a path that is not the endpoint's. */
   notFoundBody(path: string): string {
     return errorMessage(undefined, new McpError('not_found', `Nothing here; the MCP endpoint is ${path}.`))

@@ -14,7 +14,8 @@ const MEMO_SIZE = 256
 
 export class HostGuard {
   readonly #hosts: readonly string[] | undefined
-  readonly #loopbackOnly: boolean
+  /** Whether only the names of loopback are served. */
+  readonly loopbackOnly: boolean
   readonly #origins: ReadonlySet<string>
   readonly #anyOrigin: boolean
   #lastAllowed: string | undefined
@@ -24,7 +25,7 @@ export class HostGuard {
   /** @param loopbackOnly the server is bound to a loopback address. */
   constructor(security: SecurityOptions, cors: CorsOptions | undefined, loopbackOnly: boolean) {
     this.#hosts = security.allowedHosts?.map((host) => host.toLowerCase())
-    this.#loopbackOnly = loopbackOnly && this.#hosts === undefined
+    this.loopbackOnly = loopbackOnly && this.#hosts === undefined
     this.#anyOrigin = cors?.origins === '*'
     const fromCors = cors !== undefined && cors.origins !== '*' ? cors.origins : []
     this.#origins = new Set([...(security.allowedOrigins ?? []), ...fromCors].map((origin) => normalOrigin(origin)))
@@ -50,7 +51,7 @@ export class HostGuard {
   }
 
   #allowsHost(host: string | undefined): boolean {
-    if (this.#hosts === undefined && !this.#loopbackOnly) return true
+    if (this.#hosts === undefined && !this.loopbackOnly) return true
     if (host === undefined) return false
     // Nearly always the same name as before, and comparing is cheaper than hashing.
     if (host === this.#lastAllowed) return true
@@ -86,7 +87,7 @@ export class HostGuard {
     if (!URL.canParse(origin)) return false
     const url = new URL(origin)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
-    if (isLoopbackName(url.hostname)) return this.#loopbackOnly || isLoopbackName(splitHost(host ?? '')?.name ?? '')
+    if (isLoopbackName(url.hostname)) return this.loopbackOnly || isLoopbackName(splitHost(host ?? '')?.name ?? '')
     // The server's own pages, where the names that it is reached by are known.
     return this.#hosts !== undefined && url.host === host?.toLowerCase()
   }
