@@ -1,0 +1,25 @@
+/** Fairlead as built in this repository, on its node adapter. */
+import * as z from 'zod'
+import { serve } from '../../dist/adapters/node.js'
+import { createServer } from '../../dist/index.js'
+import { announce, extraToolNames, STEPS, targetOptions } from './target-options.mjs'
+
+const options = targetOptions()
+const inputSchema = z.object({ message: z.string() })
+
+const server = createServer({ name: 'fairlead', version: '1.0.0' })
+const echo = ({ message }) => message
+server.tool('echo', { inputSchema }, echo)
+server.tool('ask', { inputSchema }, async (_args, context) => {
+  const answer = await context.elicit({ message: 'Your name?', requestedSchema: z.object({ name: z.string() }) })
+  return answer.content.name
+})
+server.tool('steps', { inputSchema }, async ({ message }, context) => {
+  for (let progress = 1; progress <= STEPS; progress += 1) context.progress(progress, STEPS)
+  return message
+})
+for (const name of extraToolNames(options.tools)) server.tool(name, { inputSchema }, echo)
+
+const handle = await serve(server, { port: 0, host: '127.0.0.1', jsonResponse: options.json })
+globalThis[Symbol.for('bench.counters')] = () => handle.counters()
+announce(handle.port)

@@ -1,0 +1,22 @@
+/** The arguments that every target understands. */
+import { parseArgs } from 'node:util'
+
+/** @returns { json } answers as plain JSON instead of SSE where the server can, { tools } how many tools to register */
+export function targetOptions() {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, tools: { type: 'string', default: '1' } },
+  })
+  return { json: values.json, tools: Number(values.tools) }
+}
+
+/** Names of the tools that only make the list longer. */
+export function extraToolNames(tools) {
+  return Array.from({ length: Math.max(0, tools - 1) }, (_, index) => `extra_${index + 1}`)
+}
+
+/** How many notifications the tool `steps` sends. */
+export const STEPS = 20
+
+export function announce(port) {
+  process.stdout.write(`listening ${port}\n`)
+}
