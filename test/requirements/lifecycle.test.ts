@@ -163,7 +163,7 @@ describe.each(SERVED)('%s', (revision) => {
     const { stream } = await session.startCall('ask', { kind: 'roots', timeout: 300 })
     const asked = await stream.method('roots/list')
     const progressToken = (asked.params!['_meta'] as { progressToken: unknown }).progressToken
-    for (let progress = 1; !stream.ended && progress < 40; progress++) {
+    for (let progress = 1; !stream.ended && progress < 90; progress++) {
       await session.notify('notifications/progress', { progressToken, progress })
       await sleep(50)
     }
@@ -171,7 +171,7 @@ describe.each(SERVED)('%s', (revision) => {
     expect(stream.messages.at(-1)!.result).toMatchObject({ content: [{ text: 'ask_timeout' }] })
     // Longer than without progress, and no longer than its maximum.
     expect(Date.now() - begin).toBeGreaterThan(400)
-    expect(Date.now() - begin).toBeLessThan(1_500)
+    expect(Date.now() - begin).toBeLessThan(3_000)
   })
 })
 
