@@ -9,6 +9,7 @@
  * @module
  */
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { isPromiseLike } from './promise-like.ts'
 
 /** A schema of any library that implements Standard Schema. */
 export type StandardSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
@@ -94,7 +95,7 @@ function describe(schema: StandardSchema, where: string, side: 'input' | 'output
 
 function checkStandard(schema: StandardSchema, value: unknown): Checked | Promise<Checked> {
   const result = schema['~standard'].validate(value)
-  return result instanceof Promise ? result.then(readResult) : readResult(result)
+  return isPromiseLike(result) ? Promise.resolve(result).then(readResult) : readResult(result)
 }
 
 function readResult(result: StandardSchemaV1.Result<unknown>): Checked {

@@ -46,6 +46,7 @@ export function compose(
       return result instanceof JsonText ? (JSON.parse(result.text) as object) : result
     }
     const outermost = middleware.reduceRight((next, wrap) => wrap(next), innermost)
-    return outermost({ method: call.method, params: call.params }, createContext(call))
+    // Whatever the author's middleware is written with: from here on it is a promise of ours.
+    return Promise.resolve(outermost({ method: call.method, params: call.params }, createContext(call)))
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Call } from '../call/call.ts'
 import { type Context, createContext } from '../call/context.ts'
+import { isPromiseLike } from '../call/promise-like.ts'
 import { type AnySchema, type InferOutput, type PreparedSchema, prepareSchema } from '../call/standard-schema.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { Icon, Meta } from '../wire/content.ts'
@@ -133,8 +134,8 @@ function runChecked(
 function run(call: Call, tool: Tool, args: unknown): MaybePromise<object> {
   try {
     const returned = tool.handler(args, createContext(call))
-    if (!(returned instanceof Promise)) return finish(call, tool, returned)
-    return returned.then(
+    if (!isPromiseLike(returned)) return finish(call, tool, returned)
+    return Promise.resolve(returned).then(
       (value) => finish(call, tool, value),
       (thrown) => toolFailed(call, tool, thrown),
     )
