@@ -79,10 +79,8 @@ export function exchange(
     const answer = (body: HttpBody): void => {
       const reply = endpoint.post(request, verdict, body)
       if (reply instanceof Promise) void reply.then((late) => writeReply(response, late))
-      else writeReply(response, reply)
       // The rest of an oversized body is not read: the connection ends after the answer.
-      if (typeof body !== 'string' && body.refused === 'payload_too_large')
-        response.once('finish', () => incoming.destroy())
+      else writeReply(response, reply, typeof body !== 'string' && body.refused === 'payload_too_large')
     }
     if (parsed === undefined) readBody(incoming, endpoint.bodyBytes, answer)
     else answer(parsed)
@@ -127,8 +125,16 @@ function readBody(incoming: IncomingMessage, limit: number, done: (body: HttpBod
 
 const NOTHING = Buffer.alloc(0)
 
-/** Head and body leave in one write. */
-export function writeReply(response: ServerResponse, reply: HttpReply): void {
+/** How long a client that is still sending has to read its answer before the connection is closed. */
+export const LINGER_MS = 1_000
+
+/**
+ * Head and body leave in one write.
+ *
+ * @param last the connection ends after it, but not at once: closing with bytes unread is a reset, which can overtake
+ *   the answer.
+ */
+export function writeReply(response: ServerResponse, reply: HttpReply, last = false): void {
   if (response.destroyed) {
     // The client has gone. A stream still learns of it, so that its events wait for a resume.
     if ('open' in reply) reply.open(goneSink())
@@ -140,12 +146,19 @@ export function writeReply(response: ServerResponse, reply: HttpReply): void {
     return
   }
   const { status, headers, body } = reply
+  if (last) response.shouldKeepAlive = false
   if (status !== 204) {
     response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
   } else {
     response.writeHead(status, headers as string[])
   }
-  response.end(body)
+  if (last) {
+    response.write(body)
+    const timer = setTimeout(() => response.end(), LINGER_MS).unref()
+    response.once('close', () => clearTimeout(timer))
+  } else {
+    response.end(body)
+  }
 }
 
 /** A sink whose connection is gone already. */

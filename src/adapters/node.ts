@@ -12,7 +12,7 @@ import { type Logger, logLine } from '../http/logger.ts'
 import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/options.ts'
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
-import { exchange, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
+import { exchange, LINGER_MS, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
 import { nodePlatform } from './node-platform.ts'
 
 /** Options of {@link serve}. */
@@ -144,7 +144,11 @@ function refuseConnection(
     return
   }
   const status = PARSER_STATUS[error.code ?? ''] ?? '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  // What still comes in is thrown away for a moment: closing with bytes unread is a reset, which can overtake the answer.
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 function listen(http: HttpServer, port: number, host: string): Promise<void> {
