@@ -37,6 +37,8 @@ export const nodePlatform: Platform = {
     return { cancel: () => clearTimeout(handle) }
   },
   afterTurn: (run) => void setImmediate(run),
+  allocate: (length) => Buffer.allocUnsafeSlow(length),
+  writeUtf8: (text, target, at) => (target as Buffer).write(text, at, 'utf8'),
   randomBytes: (length) => randomFillSync(new Uint8Array(length)),
   crypto: nodeCrypto,
 }

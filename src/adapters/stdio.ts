@@ -95,6 +95,8 @@ export async function serveStdio<State>(
   return { closed, close: (closeOptions) => close(closeOptions?.deadline ?? CLOSE_DEADLINE_MS) }
 }
 
+const NO_HEADERS = { header: () => undefined }
+
 /** The one session of a pair of streams. */
 class StdioConnection {
   readonly #serving: Serving
@@ -186,8 +188,9 @@ class StdioConnection {
       closeConnection: () => {},
     }
     const { services, definition } = this.#serving
-    const origin = { identity: undefined, header: () => undefined }
-    new Call(services, session, origin, message, services.replica.nextCall(), outlet).run(definition.dispatch)
+    new Call(services, session, undefined, NO_HEADERS, message, services.replica.nextCall(), outlet).run(
+      definition.dispatch,
+    )
   }
 
   #initialize(message: JsonRpcRequest): string {

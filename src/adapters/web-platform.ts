@@ -36,6 +36,8 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>
 }
 
+const encoder = new TextEncoder()
+
 interface Unref {
   unref?(): void
 }
@@ -49,6 +51,8 @@ export const webPlatform: Platform = {
     return { cancel: () => clearTimeout(handle) }
   },
   afterTurn: (run) => void setTimeout(run, 0),
+  allocate: (length) => new Uint8Array(length),
+  writeUtf8: (text, target, at) => encoder.encodeInto(text, target.subarray(at)).written,
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   crypto: webCrypto,
 }

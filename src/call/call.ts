@@ -27,16 +27,17 @@ export interface CallOutlet extends AskRoute {
   closeConnection(): void
 }
 
-/** What the transport knows of a request beyond its message. */
-export interface RequestOrigin {
-  readonly identity: Identity | undefined
+/** The headers of the request that brought a call; none over stdio. */
+export interface CallHeaders {
+  /** By the lower-case name. */
   header(name: string): string | undefined
 }
 
 export class Call implements InFlight {
   readonly services: CallServices
   readonly session: Session
-  readonly origin: RequestOrigin
+  readonly identity: Identity | undefined
+  readonly headers: CallHeaders
   readonly requestId: RequestId
   readonly method: string
   readonly params: JsonObject
@@ -53,14 +54,16 @@ export class Call implements InFlight {
   constructor(
     services: CallServices,
     session: Session,
-    origin: RequestOrigin,
+    identity: Identity | undefined,
+    headers: CallHeaders,
     request: { readonly id: RequestId; readonly method: string; readonly params?: JsonObject },
     number: number,
     outlet: CallOutlet,
   ) {
     this.services = services
     this.session = session
-    this.origin = origin
+    this.identity = identity
+    this.headers = headers
     this.requestId = request.id
     this.method = request.method
     this.params = request.params ?? NO_PARAMS
@@ -88,21 +91,26 @@ export class Call implements InFlight {
 
   /** Runs the handler and answers with what it yields. Never throws and never leaves the client without an answer. */
   run(handle: (call: Call) => MaybePromise<object | JsonText>): void {
-    this.services.replica.counters.callsStarted++
+    const { replica } = this.services
+    replica.counters.callsStarted++
+    let result: MaybePromise<object | JsonText>
     try {
-      const result = handle(this)
-      if (result instanceof Promise) {
-        this.#stayOpen()
-        result.then(
-          (late) => this.#succeed(late),
-          (thrown) => this.#fail(thrown),
-        )
-      } else {
-        this.#succeed(result)
-      }
+      result = handle(this)
     } catch (thrown) {
       this.#fail(thrown)
+      return
     }
+    if (!(result instanceof Promise)) {
+      this.#succeed(result)
+      return
+    }
+    this.#stayOpen()
+    result
+      .then(
+        (late) => this.#succeed(late),
+        (thrown) => this.#fail(thrown),
+      )
+      .catch((thrown) => replica.report(thrown, this.method))
   }
 
   /** From now on others must be able to find the call. One that ends at once is never seen by anybody. */

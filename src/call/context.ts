@@ -131,12 +131,12 @@ class CallContext implements Context {
   }
 
   get auth(): Identity | undefined {
-    return this.#call.origin.identity
+    return this.#call.identity
   }
 
   get request(): ContextRequest {
-    const { origin } = this.#call
-    const get = (name: string): string | undefined => origin.header(name.toLowerCase())
+    const { headers } = this.#call
+    const get = (name: string): string | undefined => headers.header(name.toLowerCase())
     return { headers: { get, has: (name) => get(name) !== undefined } }
   }
 

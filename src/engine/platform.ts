@@ -37,6 +37,10 @@ export interface Platform {
   setTimer(ms: number, run: () => void): Timer
   /** Runs `run` when the current turn of the event loop is over: what was sent within one turn leaves in one write. */
   afterTurn(run: () => void): void
+  /** Bytes outside the heap, which {@link writeUtf8} writes to. They may hold anything at first. */
+  allocate(length: number): Uint8Array
+  /** Writes text as UTF-8 into `target` from `at` on, where it fits for certain. Returns the bytes written. */
+  writeUtf8(text: string, target: Uint8Array, at: number): number
   /** Cryptographically secure. */
   randomBytes(length: number): Uint8Array
   readonly crypto: CryptoPort

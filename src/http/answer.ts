@@ -7,14 +7,17 @@
 import type { CallOutlet } from '../call/call.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Timer } from '../engine/platform.ts'
-import { RequestStream, type StreamOwner } from '../session/request-stream.ts'
+import { RequestStream, type StreamOpener, type StreamOwner } from '../session/request-stream.ts'
 import type { Session } from '../session/session.ts'
 import { McpError } from '../wire/errors.ts'
 import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
 import type { HttpReply } from './http-message.ts'
 import { jsonReply, SSE_HEADERS, sseReply } from './replies.ts'
 
-export type Reply = (reply: HttpReply) => void
+/** Where the one HTTP answer of a request goes. */
+export interface Reply {
+  reply(reply: HttpReply): void
+}
 
 /** An outlet that learns whose call it serves. */
 export interface Answer extends CallOutlet {
@@ -31,7 +34,7 @@ const AUTO_WAIT_MS = 1_000
 const MAILBOX_ASK_MS = 600_000
 
 /** Answers with SSE from the start. */
-export class SseAnswer implements Answer {
+export class SseAnswer implements Answer, StreamOpener {
   readonly #stream: RequestStream
   readonly #reply: Reply
 
@@ -40,7 +43,7 @@ export class SseAnswer implements Answer {
     this.#reply = reply
     this.#stream = new RequestStream(replica, session, number, id, !session.stateless)
     this.#stream.prime()
-    this.#stream.onOpen = () => openStream(this.#stream, reply)
+    this.#stream.opener = this
   }
 
   wait(): void {
@@ -61,11 +64,15 @@ export class SseAnswer implements Answer {
 
   finish(text: string | undefined): void {
     const body = this.#stream.finish(text)
-    if (body !== undefined) this.#reply(sseReply(body))
+    if (body !== undefined) this.#reply.reply(sseReply(body))
   }
 
   closeConnection(): void {
     this.#stream.closeConnection()
+  }
+
+  openStream(stream: RequestStream): void {
+    openStream(stream, this.#reply)
   }
 }
 
@@ -98,14 +105,14 @@ export class JsonAnswer implements Answer {
   /** A cancelled request gets no answer, but its HTTP request has to end. */
   finish(text: string | undefined): void {
     const body = text ?? errorMessage(this.#id, new McpError('cancelled', 'The client cancelled the request.'))
-    this.#reply(jsonReply(body))
+    this.#reply.reply(jsonReply(body))
   }
 
   closeConnection(): void {}
 }
 
 /** Answers with JSON when the call ends without having sent anything, else with SSE from its first message on. */
-export class AutoAnswer implements Answer {
+export class AutoAnswer implements Answer, StreamOpener {
   readonly #services: CallServices
   readonly #session: Session
   readonly #number: number
@@ -155,11 +162,15 @@ export class AutoAnswer implements Answer {
       return
     }
     const body = this.#stream.finish(text)
-    if (body !== undefined) this.#reply(sseReply(body))
+    if (body !== undefined) this.#reply.reply(sseReply(body))
   }
 
   closeConnection(): void {
     this.#open().closeConnection()
+  }
+
+  openStream(stream: RequestStream): void {
+    openStream(stream, this.#reply)
   }
 
   #open(): RequestStream {
@@ -174,15 +185,16 @@ export class AutoAnswer implements Answer {
     )
     stream.prime()
     stream.owner = this.#owner
-    stream.onOpen = () => openStream(stream, this.#reply)
+    stream.opener = this
     stream.openAfterTurn()
     this.#stream = stream
     return stream
   }
 }
 
-function openStream(stream: RequestStream, reply: Reply): void {
-  reply({
+/** Answers with a stream, which the adapter attaches to the connection. */
+export function openStream(stream: RequestStream, reply: Reply): void {
+  reply.reply({
     status: 200,
     headers: SSE_HEADERS,
     open: (sink) => {

@@ -9,8 +9,8 @@ import { RequestStream } from '../session/request-stream.ts'
 import type { Session } from '../session/session.ts'
 import { McpError } from '../wire/errors.ts'
 import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
-import type { Answer, Reply } from './answer.ts'
-import { SSE_HEADERS, sseReply } from './replies.ts'
+import { type Answer, openStream, type Reply } from './answer.ts'
+import { sseReply } from './replies.ts'
 
 /** Collects the answers of a batch. The events of its stream carry no ids: an id belongs to one request. */
 export class BatchAnswer {
@@ -29,7 +29,7 @@ export class BatchAnswer {
     this.#open = requests
     if (!json) {
       const stream = new RequestStream(services.replica, session, 0, 0, false)
-      stream.onOpen = () => reply({ status: 200, headers: SSE_HEADERS, open: (sink) => void stream.attach(sink, -1) })
+      stream.opener = { openStream: () => openStream(stream, reply) }
       stream.openAfterTurn()
       this.#stream = stream
     }
@@ -60,7 +60,11 @@ export class BatchAnswer {
     if (this.#stream === undefined) {
       this.#texts.push(text)
       if (this.#open === 0)
-        this.#reply({ status: 200, headers: ['content-type', 'application/json'], body: `[${this.#texts.join()}]` })
+        this.#reply.reply({
+          status: 200,
+          headers: ['content-type', 'application/json'],
+          body: `[${this.#texts.join()}]`,
+        })
       return
     }
     if (this.#open > 0) {
@@ -68,6 +72,6 @@ export class BatchAnswer {
       return
     }
     const body = this.#stream.finish(text)
-    if (body !== undefined) this.#reply(sseReply(body))
+    if (body !== undefined) this.#reply.reply(sseReply(body))
   }
 }

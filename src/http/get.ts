@@ -4,9 +4,16 @@
  * @see the specification, basic/transports, "Listening for Messages from the Server" and "Resumability and Redelivery"
  * @module
  */
-import { type RequestEventId, readEventId, requestEventId, requestEventPrefix } from '../session/event-id.ts'
+import {
+  type RequestEventId,
+  readEventId,
+  requestEventBegin,
+  requestEventId,
+  requestEventMiddle,
+} from '../session/event-id.ts'
 import { streamLost } from '../session/request-stream.ts'
 import { Session } from '../session/session.ts'
+import { sipBegin } from '../session/siphash.ts'
 import { skipEvents } from '../session/stream-window.ts'
 import { McpError } from '../wire/errors.ts'
 import { LAST_EVENT_ID } from '../wire/headers.ts'
@@ -59,8 +66,9 @@ function resume(parts: EndpointParts, session: Session, id: RequestEventId, last
   const lead = session.facts.revision.primingEvent ? ssePriming(last, retry.next()) : sseRetry(retry.next())
   const lost = (error: McpError): HttpReply => {
     counters.streamsLost++
-    const prefix = requestEventPrefix(id.replica, id.call, id.requestId)
-    const final = requestEventId(session.eventKey, prefix, id.sequence + 1, true)
+    const begin = requestEventBegin(id.replica)
+    const middle = requestEventMiddle(id.call, id.requestId)
+    const final = requestEventId(sipBegin(session.eventKey, begin), begin, middle, id.sequence + 1, true)
     return sseReply(lead + sseEvent(final, errorMessage(id.requestId, error)))
   }
   if (id.replica !== replica.id) return lost(replicaLost())

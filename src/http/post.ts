@@ -86,18 +86,30 @@ function take(
   const refused = checkRequest(parts, session, message)
   if (refused !== undefined) return errorReply(refused, message.id)
   const number = parts.services.replica.nextCall()
-  // Most calls end before this function does; only the others need a promise.
-  let settled: HttpReply | undefined
-  let settle: Reply = (reply) => {
-    settled = reply
-  }
-  const answer = answerFor(parts, session, number, message.id, (reply) => settle(reply))
+  const reply = new PendingReply()
+  const answer = answerFor(parts, session, number, message.id, reply)
   start(parts, request, admitted, session, message, number, answer)
-  if (settled !== undefined) return settled
+  if (reply.settled !== undefined) return reply.settled
   answer.wait()
-  return new Promise((resolve) => {
-    settle = resolve
-  })
+  return reply.wait()
+}
+
+/** The answer of one request. Most are there before anybody waits for them; only the others need a promise. */
+class PendingReply implements Reply {
+  settled: HttpReply | undefined
+  #resolve: ((reply: HttpReply) => void) | undefined
+
+  reply(reply: HttpReply): void {
+    this.settled = reply
+    this.#resolve?.(reply)
+  }
+
+  wait(): Promise<HttpReply> {
+    return new Promise((resolve) => {
+      if (this.settled !== undefined) resolve(this.settled)
+      this.#resolve = resolve
+    })
+  }
 }
 
 function start(
@@ -109,8 +121,7 @@ function start(
   number: number,
   answer: Answer,
 ): void {
-  const origin = { identity: admitted.identity, header: (name: string) => request.header(name) }
-  const call = new Call(parts.services, session, origin, message, number, answer)
+  const call = new Call(parts.services, session, admitted.identity, request, message, number, answer)
   answer.own(call)
   call.run(parts.definition.dispatch)
   if (!session.stateless && parts.services.replica.cancelled.take(session.facts.uid, message.id)) {
@@ -171,20 +182,20 @@ async function postBatch(
     else if (kind === 'response') takeResponse(parts.services, session, body as JsonRpcResponse)
   }
   if (answers === 0) return ACCEPTED
-  return new Promise((resolve) => {
-    const batch = new BatchAnswer(parts.services, session, answers, parts.jsonResponse === true, resolve)
-    for (const { body, kind } of answered) {
-      if (typeof kind === 'object') {
-        batch.finish(errorMessage(readableId(body), new McpError('invalid_request', kind.invalid)))
-      } else if (kind === 'request') {
-        const message = body as JsonRpcRequest
-        const refused = checkRequest(parts, session, message)
-        const number = parts.services.replica.nextCall()
-        if (refused !== undefined) batch.finish(errorMessage(message.id, refused))
-        else start(parts, request, admitted, session, message, number, batch.member(message.id))
-      }
+  const reply = new PendingReply()
+  const batch = new BatchAnswer(parts.services, session, answers, parts.jsonResponse === true, reply)
+  for (const { body, kind } of answered) {
+    if (typeof kind === 'object') {
+      batch.finish(errorMessage(readableId(body), new McpError('invalid_request', kind.invalid)))
+    } else if (kind === 'request') {
+      const message = body as JsonRpcRequest
+      const refused = checkRequest(parts, session, message)
+      const number = parts.services.replica.nextCall()
+      if (refused !== undefined) batch.finish(errorMessage(message.id, refused))
+      else start(parts, request, admitted, session, message, number, batch.member(message.id))
     }
-  })
+  }
+  return reply.wait()
 }
 
 /** A batch outside a session is possible only without sessions, and then only where the revision is the assumed one. */

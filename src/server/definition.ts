@@ -8,7 +8,7 @@ import type { Call } from '../call/call.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { ListKind } from '../session/cluster.ts'
 import type { SessionFacts } from '../session/session-id.ts'
-import { sipHashHex, sipKey } from '../session/siphash.ts'
+import { sipHashText, sipKey } from '../session/siphash.ts'
 import { McpError } from '../wire/errors.ts'
 import type { JsonObject, JsonText } from '../wire/jsonrpc.ts'
 import { LATEST, type Revision } from '../wire/revision.ts'
@@ -120,7 +120,7 @@ export class Definition {
   /** Names the lists as they look now. */
   hash(): string {
     const lists = [this.tools, this.resources, this.templates, this.prompts]
-    this.#hash ??= sipHashHex(HASH_KEY, lists.map((registry) => registry.describe(LATEST)).join('\n'))
+    this.#hash ??= sipHashText(HASH_KEY, lists.map((registry) => registry.describe(LATEST)).join('\n'))
     return this.#hash
   }
 

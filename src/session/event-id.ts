@@ -11,7 +11,7 @@
 import type { Position } from '../engine/engine.ts'
 import { decodeBase64url, encodeBase64url } from '../wire/base64url.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
-import { type SipKey, sipHashHex } from './siphash.ts'
+import { type SipKey, sipHashText } from './siphash.ts'
 
 /** The longest event id in bytes; proxies limit header lines, and it comes back as one. */
 export const MAX_EVENT_ID_BYTES = 512
@@ -37,19 +37,25 @@ export interface SessionEventId {
   readonly sequence: number
 }
 
-/** The part of a request stream's ids that stays the same. */
-export function requestEventPrefix(replica: string, call: number, requestId: RequestId): string {
-  return `r.${replica}.${call.toString(36)}.${encodeId(requestId)}.`
+/** What the ids of a replica's request streams begin with: 24 characters, which is a multiple of eight. */
+export function requestEventBegin(replica: string): string {
+  return `r.${replica}.`
 }
 
-export function requestEventId(key: SipKey, prefix: string, sequence: number, final: boolean): string {
-  const text = final ? `${prefix}${sequence}f` : prefix + sequence
-  return `${text}.${sipHashHex(key, text)}`
+/** What the ids of one request stream go on with. */
+export function requestEventMiddle(call: number, requestId: RequestId): string {
+  return `${call.toString(36)}.${encodeId(requestId)}.`
+}
+
+/** @param key the session's event key after `begin`. */
+export function requestEventId(key: SipKey, begin: string, middle: string, sequence: number, final: boolean): string {
+  const text = final ? `${middle}${sequence}f` : middle + sequence
+  return `${begin}${text}.${sipHashText(key, text)}`
 }
 
 export function sessionEventId(key: SipKey, id: Omit<SessionEventId, 'stream'>): string {
   const text = `s.${id.mailbox}.${id.cluster}.${id.catalogue}.${id.sequence.toString(36)}`
-  return `${text}.${sipHashHex(key, text)}`
+  return `${text}.${sipHashText(key, text)}`
 }
 
 /** Reads and verifies a `Last-Event-ID`; `undefined` for everything that this session was not given. */
@@ -57,7 +63,7 @@ export function readEventId(key: SipKey, id: string): RequestEventId | SessionEv
   const split = id.lastIndexOf('.')
   if (id.length > MAX_EVENT_ID_BYTES || split === -1 || !/^[!-~]+$/.test(id)) return undefined
   const text = id.slice(0, split)
-  if (!equalText(sipHashHex(key, text), id.slice(split + 1))) return undefined
+  if (!equalText(sipHashText(key, text), id.slice(split + 1))) return undefined
   const parts = text.split('.')
   if (parts[0] === 'r' && parts.length === 5) {
     const requestId = decodeId(parts[3]!)

@@ -1,13 +1,13 @@
 /**
  * What finished request streams keep for a resume: their window as text, in byte segments outside the heap. A server
  * finishes tens of thousands of streams a second, and as objects they would cost more in garbage collection than in
- * work.
+ * work. The index is typed arrays for the same reason.
  *
  * Oldest out: a segment goes as a whole when the bound is reached or when its newest stream is older than the window.
  *
  * @module
  */
-import type { Timer } from '../engine/platform.ts'
+import type { Platform, Timer } from '../engine/platform.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
 /** The window of a finished stream. */
@@ -20,8 +20,8 @@ export interface FinishedStream {
 
 const SEGMENT_BYTES = 1024 * 1024
 
-/** Per stream: call number (8), first sequence (4), length of the text (4). */
-const HEADER_BYTES = 16
+/** In front of each text: the first sequence number (4 bytes), the length of the text (4 bytes). */
+const HEADER_BYTES = 8
 
 interface Segment {
   readonly serial: number
@@ -31,97 +31,132 @@ interface Segment {
   newest: number
 }
 
-interface Place {
-  readonly segment: Segment
-  readonly offset: number
-}
+/** Slots to begin with; doubled while there are more streams than slots. */
+const FIRST_SLOTS = 1024
 
 export class FinishedStreams {
-  readonly #now: () => number
+  readonly #platform: Pick<Platform, 'now' | 'allocate' | 'writeUtf8'>
   readonly #wheel: TimerWheel
   readonly #maxBytes: number
   readonly #keepMs: number
-  readonly #encoder = new TextEncoder()
   readonly #decoder = new TextDecoder()
-  readonly #places = new Map<number, Place>()
   readonly #segments: Segment[] = []
-  #bytes = 0
-  #serials = 0
+  #segmentBytes = 0
+  #serials = 1
+  #size = 0
+  /**
+   * The index, by the low bits of the call number: neighbours in time never share a slot. A slot whose segment is gone
+   * counts as free. Should an old call end so late that its slot is taken, the newer stream in it is forgotten.
+   */
+  #slots = FIRST_SLOTS
+  #calls = new Float64Array(FIRST_SLOTS)
+  #serialsOf = new Float64Array(FIRST_SLOTS)
+  #offsets = new Int32Array(FIRST_SLOTS)
   #sweeper: Timer | undefined
 
-  constructor(now: () => number, wheel: TimerWheel, maxBytes: number, keepMs: number) {
-    this.#now = now
+  constructor(
+    platform: Pick<Platform, 'now' | 'allocate' | 'writeUtf8'>,
+    wheel: TimerWheel,
+    maxBytes: number,
+    keepMs: number,
+  ) {
+    this.#platform = platform
     this.#wheel = wheel
     this.#maxBytes = maxBytes
     this.#keepMs = keepMs
   }
 
-  /** Bytes held now. */
+  /** Bytes held now, the index included. */
   get bytes(): number {
-    return this.#bytes
+    return this.#segmentBytes + this.#slots * 20
   }
 
-  /** Streams held now. */
+  /** Streams put since the oldest segment began. */
   get size(): number {
-    return this.#places.size
+    return this.#size
   }
 
   put(call: number, first: number, text: string): void {
     // A UTF-16 unit takes at most three bytes of UTF-8.
     const room = HEADER_BYTES + text.length * 3
-    const segment = this.#segmentWith(room)
+    const current = this.#segments.at(-1)
+    const segment =
+      current !== undefined && current.used + room <= current.bytes.length ? current : this.#addSegment(room)
     if (segment === undefined) return
     const offset = segment.used
-    const { written } = this.#encoder.encodeInto(text, segment.bytes.subarray(offset + HEADER_BYTES))
-    segment.view.setFloat64(offset, call)
-    segment.view.setUint32(offset + 8, first)
-    segment.view.setUint32(offset + 12, written)
+    const written = this.#platform.writeUtf8(text, segment.bytes, offset + HEADER_BYTES)
+    segment.view.setUint32(offset, first)
+    segment.view.setUint32(offset + 4, written)
     segment.used = offset + HEADER_BYTES + written
-    segment.newest = this.#now()
-    this.#places.set(call, { segment, offset })
+    segment.newest = this.#platform.now()
+    if (++this.#size > this.#slots) this.#grow()
+    const slot = call & (this.#slots - 1)
+    this.#calls[slot] = call
+    this.#serialsOf[slot] = segment.serial
+    this.#offsets[slot] = offset
   }
 
   get(call: number): FinishedStream | undefined {
-    const place = this.#places.get(call)
-    if (place === undefined || this.#now() - place.segment.newest > this.#keepMs) return undefined
-    const { segment, offset } = place
+    const slot = call & (this.#slots - 1)
+    if (this.#calls[slot] !== call) return undefined
+    const oldest = this.#segments[0]
+    const segment = oldest && this.#segments[this.#serialsOf[slot]! - oldest.serial]
+    if (segment === undefined || this.#platform.now() - segment.newest > this.#keepMs) return undefined
+    const offset = this.#offsets[slot]!
     const start = offset + HEADER_BYTES
     return {
-      first: segment.view.getUint32(offset + 8),
-      text: this.#decoder.decode(segment.bytes.subarray(start, start + segment.view.getUint32(offset + 12))),
+      first: segment.view.getUint32(offset),
+      text: this.#decoder.decode(segment.bytes.subarray(start, start + segment.view.getUint32(offset + 4))),
     }
   }
 
-  #segmentWith(room: number): Segment | undefined {
-    const current = this.#segments.at(-1)
-    if (current !== undefined && current.used + room <= current.bytes.length) return current
+  #addSegment(room: number): Segment | undefined {
     const size = Math.max(SEGMENT_BYTES, room)
     if (size > this.#maxBytes) return undefined
-    let reuse: Segment | undefined
-    while (this.#bytes + size > this.#maxBytes) reuse = this.#dropOldest()
-    const bytes = reuse?.bytes.length === size ? reuse.bytes : new Uint8Array(size)
-    const segment = { serial: this.#serials++, bytes, view: new DataView(bytes.buffer), used: 0, newest: this.#now() }
+    let dropped: Segment | undefined
+    while (this.#segmentBytes + size > this.#maxBytes) dropped = this.#dropOldest()
+    const bytes = dropped?.bytes.length === size ? dropped.bytes : this.#platform.allocate(size)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const segment = { serial: this.#serials++, bytes, view, used: 0, newest: this.#platform.now() }
     this.#segments.push(segment)
-    this.#bytes += size
+    this.#segmentBytes += size
     this.#scheduleSweep()
     return segment
   }
 
   #dropOldest(): Segment {
     const segment = this.#segments.shift()!
-    this.#bytes -= segment.bytes.length
-    for (let at = 0; at < segment.used; at += HEADER_BYTES + segment.view.getUint32(at + 12)) {
-      const call = segment.view.getFloat64(at)
-      if (this.#places.get(call)?.segment === segment) this.#places.delete(call)
-    }
+    this.#segmentBytes -= segment.bytes.length
+    for (let at = 0; at < segment.used; at += HEADER_BYTES + segment.view.getUint32(at + 4)) this.#size--
     return segment
+  }
+
+  /** Doubles the index. */
+  #grow(): void {
+    const calls = this.#calls
+    const serials = this.#serialsOf
+    const offsets = this.#offsets
+    const slots = this.#slots * 2
+    this.#slots = slots
+    this.#calls = new Float64Array(slots)
+    this.#serialsOf = new Float64Array(slots)
+    this.#offsets = new Int32Array(slots)
+    const oldest = this.#segments[0]?.serial ?? Number.POSITIVE_INFINITY
+    for (let from = 0; from < calls.length; from++) {
+      if (serials[from]! < oldest) continue
+      const slot = calls[from]! & (slots - 1)
+      this.#calls[slot] = calls[from]!
+      this.#serialsOf[slot] = serials[from]!
+      this.#offsets[slot] = offsets[from]!
+    }
   }
 
   #scheduleSweep(): void {
     if (this.#sweeper !== undefined) return
     this.#sweeper = this.#wheel.after(this.#keepMs, () => {
       this.#sweeper = undefined
-      while (this.#segments.length > 0 && this.#now() - this.#segments[0]!.newest > this.#keepMs) this.#dropOldest()
+      const now = this.#platform.now()
+      while (this.#segments.length > 0 && now - this.#segments[0]!.newest > this.#keepMs) this.#dropOldest()
       if (this.#segments.length > 0) this.#scheduleSweep()
     })
   }

@@ -8,6 +8,7 @@ import type { Store } from '../engine/engine.ts'
 import type { Platform } from '../engine/platform.ts'
 import { CancelMarkers } from './cancel-markers.ts'
 import { Counters } from './counters.ts'
+import { requestEventBegin } from './event-id.ts'
 import { FinishedStreams } from './finished-streams.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { Limits } from './limits.ts'
@@ -24,6 +25,8 @@ export type ReportError = (thrown: unknown, where: string) => void
 export class Replica {
   /** 128 random bits per boot: the address that event ids and ask ids carry. */
   readonly id: string
+  /** What the event ids of this replica's request streams begin with. */
+  readonly eventBegin: string
   readonly platform: Platform
   readonly store: Store
   readonly ring: KeyRing
@@ -62,9 +65,10 @@ export class Replica {
     this.tags = new RandomTags(options.platform)
     this.retry = new RetryTimes(options.platform)
     this.id = this.tags.next()
+    this.eventBegin = requestEventBegin(this.id)
     this.cancelled = new CancelMarkers(() => options.platform.now())
     this.finished = new FinishedStreams(
-      () => options.platform.now(),
+      options.platform,
       this.wheel,
       options.limits.finishedBytes,
       options.limits.windowMs,

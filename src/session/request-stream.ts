@@ -12,7 +12,7 @@ import type { Timer } from '../engine/platform.ts'
 import { McpError } from '../wire/errors.ts'
 import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
 import { SSE_KEEP_ALIVE, sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
-import { requestEventId, requestEventPrefix } from './event-id.ts'
+import { requestEventId, requestEventMiddle } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
 import type { Replica } from './replica.ts'
 import type { Session } from './session.ts'
@@ -20,6 +20,12 @@ import { StreamWindow } from './stream-window.ts'
 
 /** Comments this far apart keep proxies, which cut at 60 s at the earliest, from closing a silent stream. */
 export const KEEP_ALIVE_MS = 15_000
+
+/** Who gives the stream its first connection. An object rather than a function, because every call has one. */
+export interface StreamOpener {
+  /** The answer has to become a stream: attach a connection. */
+  openStream(stream: RequestStream): void
+}
 
 /** What the owner of a stream hears about it. */
 export interface StreamOwner {
@@ -33,7 +39,7 @@ export class RequestStream {
   readonly requestId: RequestId
   readonly #replica: Replica
   readonly #resumable: boolean
-  readonly #prefix: string
+  readonly #middle: string
   #sequence = 0
   /** Events gathered in this turn. */
   #gathered = ''
@@ -49,8 +55,8 @@ export class RequestStream {
   #broken = false
   #keepAlive: Timer | undefined
   #stall: Timer | undefined
-  /** Called once when the first turn ends and the answer has to become a stream. */
-  onOpen: (() => void) | undefined
+  /** Told once, when the first turn ends and the answer has to become a stream. */
+  opener: StreamOpener | undefined
   owner: StreamOwner | undefined
 
   constructor(replica: Replica, session: Session, call: number, requestId: RequestId, resumable: boolean) {
@@ -59,7 +65,7 @@ export class RequestStream {
     this.call = call
     this.requestId = requestId
     this.#resumable = resumable
-    this.#prefix = resumable ? requestEventPrefix(replica.id, call, requestId) : ''
+    this.#middle = resumable ? requestEventMiddle(call, requestId) : ''
   }
 
   get finished(): boolean {
@@ -74,8 +80,7 @@ export class RequestStream {
   prime(): void {
     if (!this.#resumable) return
     if (this.session.facts.revision.primingEvent) {
-      const id = requestEventId(this.session.eventKey, this.#prefix, this.#next(), false)
-      this.#gathered += ssePriming(id, this.#replica.retry.next())
+      this.#gathered += ssePriming(this.#eventId(false), this.#replica.retry.next())
     } else {
       // Not an event: it gives the waiting time and has no sequence number.
       this.#gathered += sseRetry(this.#replica.retry.next())
@@ -106,9 +111,9 @@ export class RequestStream {
       this.#gatheredExempt++
       this.#gathered += sseEvent(this.#id(true), data)
     }
-    if (this.onOpen !== undefined) {
+    if (this.opener !== undefined) {
       const body = this.#gathered
-      this.onOpen = undefined
+      this.opener = undefined
       this.#gathered = ''
       if (this.#resumable) this.#replica.finished.put(this.call, 0, body)
       return body
@@ -120,14 +125,14 @@ export class RequestStream {
     return undefined
   }
 
-  /** From now on the answer is a stream. `onOpen` then attaches a connection. */
+  /** From now on the answer is a stream. */
   open(): void {
-    const open = this.onOpen
-    if (open === undefined) return
-    this.onOpen = undefined
+    const opener = this.opener
+    if (opener === undefined) return
+    this.opener = undefined
     this.#window = new StreamWindow()
     if (this.#resumable) this.#replica.streams.set(this.call, this)
-    open()
+    opener.openStream(this)
   }
 
   /** Opens the stream, if it is still unanswered when the turn of the event loop is over. */
@@ -168,7 +173,7 @@ export class RequestStream {
 
   /** Ends the connection, not the stream: the client comes back for the rest. */
   closeConnection(): void {
-    if (this.onOpen !== undefined) this.open()
+    if (this.opener !== undefined) this.open()
     this.#flush()
     const sink = this.#sink
     if (sink === undefined) return
@@ -190,13 +195,14 @@ export class RequestStream {
   }
 
   #id(final: boolean): string | undefined {
-    return this.#resumable
-      ? requestEventId(this.session.eventKey, this.#prefix, this.#next(), final)
-      : void this.#next()
+    if (this.#resumable) return this.#eventId(final)
+    this.#sequence++
+    return undefined
   }
 
-  #next(): number {
-    return this.#sequence++
+  #eventId(final: boolean): string {
+    const begin = this.#replica.eventBegin
+    return requestEventId(this.session.requestEventKey(begin), begin, this.#middle, this.#sequence++, final)
   }
 
   #schedule(): void {
@@ -208,7 +214,7 @@ export class RequestStream {
   /** The turn is over. Called by {@link Replica.turns}. */
   turnEnded(): void {
     this.#flushing = false
-    if (this.onOpen !== undefined) this.open()
+    if (this.opener !== undefined) this.open()
     else this.#flush()
   }
 

@@ -9,7 +9,7 @@ import type { RequestId } from '../wire/jsonrpc.ts'
 import type { SessionState } from './session-entry.ts'
 import type { SessionFacts } from './session-id.ts'
 import type { SessionStream } from './session-stream.ts'
-import { type SipKey, sipHash, sipKey } from './siphash.ts'
+import { type SipKey, sipBegin, sipHash, sipKey } from './siphash.ts'
 
 /** A request of the client that is being handled. */
 export interface InFlight {
@@ -26,6 +26,7 @@ export class Session {
   readonly token: string
   /** Signs the ids of this session's events. */
   readonly eventKey: SipKey
+  #requestEventKey: SipKey | undefined
   /** Set as soon as this process knows that the session was deleted. */
   deleted = false
   /** What the session has set, where this process knows it. */
@@ -42,6 +43,12 @@ export class Session {
     this.facts = facts
     this.token = token
     this.eventKey = deriveEventKey(ringKey, facts)
+  }
+
+  /** The key after the beginning that the events of all request streams of one replica share. */
+  requestEventKey(begin: string): SipKey {
+    this.#requestEventKey ??= sipBegin(this.eventKey, begin)
+    return this.#requestEventKey
   }
 
   /** Whether this stands for requests without a session (`stateless: true`). */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sipHashHex, sipKey } from './siphash.ts'
+import { sipHash, sipHashText, sipKey } from './siphash.ts'
 
 // The reference vectors of the SipHash paper: key 00..0f, message 00..(n-1).
 const key = sipKey(Uint8Array.from({ length: 16 }, (_, index) => index))
@@ -13,5 +13,10 @@ const vectors: readonly [number, string][] = [
 ]
 
 test.each(vectors)('the reference vector of %i bytes', (length, expected) => {
-  expect(sipHashHex(key, message(length))).toBe(expected)
+  const { high, low } = sipHash(key, message(length))
+  expect(high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')).toBe(expected)
+})
+
+test('the text is base64url of the eight bytes', () => {
+  expect(sipHashText(key, '')).toBe(Buffer.from('726fdb47dd0e0e31', 'hex').toString('base64url'))
 })

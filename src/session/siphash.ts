@@ -7,136 +7,158 @@
  * @module
  */
 
-/** A 128-bit key as four little-endian words. */
-export type SipKey = Uint32Array
+/** The inner state: v0 to v3 as low and high halves, then the number of characters absorbed. */
+export type SipKey = Int32Array
 
+/** The state of a fresh hash under a 128-bit key. */
 export function sipKey(bytes: Uint8Array): SipKey {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16)
-  return Uint32Array.of(
-    view.getUint32(0, true),
-    view.getUint32(4, true),
-    view.getUint32(8, true),
-    view.getUint32(12, true),
+  const k0l = view.getInt32(0, true)
+  const k0h = view.getInt32(4, true)
+  const k1l = view.getInt32(8, true)
+  const k1h = view.getInt32(12, true)
+  return Int32Array.of(
+    k0l ^ 0x70736575,
+    k0h ^ 0x736f6d65,
+    k1l ^ 0x6e646f6d,
+    k1h ^ 0x646f7261,
+    k0l ^ 0x6e657261,
+    k0h ^ 0x6c796765,
+    k1l ^ 0x79746573,
+    k1h ^ 0x74656462,
+    0,
   )
 }
 
-let v0l = 0
-let v0h = 0
-let v1l = 0
-let v1h = 0
-let v2l = 0
-let v2h = 0
-let v3l = 0
-let v3h = 0
-
-function round(): void {
-  // v0 += v1; v1 = rotl(v1, 13) ^ v0; v0 = rotl(v0, 32)
-  let low = (v0l >>> 0) + (v1l >>> 0)
-  v0h = (v0h + v1h + (low > 0xffffffff ? 1 : 0)) | 0
-  v0l = low | 0
-  let a = (v1l << 13) | (v1h >>> 19)
-  let b = (v1h << 13) | (v1l >>> 19)
-  v1l = a ^ v0l
-  v1h = b ^ v0h
-  a = v0l
-  v0l = v0h
-  v0h = a
-  // v2 += v3; v3 = rotl(v3, 16) ^ v2
-  low = (v2l >>> 0) + (v3l >>> 0)
-  v2h = (v2h + v3h + (low > 0xffffffff ? 1 : 0)) | 0
-  v2l = low | 0
-  a = (v3l << 16) | (v3h >>> 16)
-  b = (v3h << 16) | (v3l >>> 16)
-  v3l = a ^ v2l
-  v3h = b ^ v2h
-  // v0 += v3; v3 = rotl(v3, 21) ^ v0
-  low = (v0l >>> 0) + (v3l >>> 0)
-  v0h = (v0h + v3h + (low > 0xffffffff ? 1 : 0)) | 0
-  v0l = low | 0
-  a = (v3l << 21) | (v3h >>> 11)
-  b = (v3h << 21) | (v3l >>> 11)
-  v3l = a ^ v0l
-  v3h = b ^ v0h
-  // v2 += v1; v1 = rotl(v1, 17) ^ v2; v2 = rotl(v2, 32)
-  low = (v2l >>> 0) + (v1l >>> 0)
-  v2h = (v2h + v1h + (low > 0xffffffff ? 1 : 0)) | 0
-  v2l = low | 0
-  a = (v1l << 17) | (v1h >>> 15)
-  b = (v1h << 17) | (v1l >>> 15)
-  v1l = a ^ v2l
-  v1h = b ^ v2h
-  a = v2l
-  v2l = v2h
-  v2h = a
+/**
+ * The state after a beginning that many texts share, so that it is hashed once.
+ *
+ * @param text a multiple of eight characters.
+ */
+export function sipBegin(key: SipKey, text: string): SipKey {
+  const state = Int32Array.from(key)
+  run(key, text, state)
+  return state
 }
 
-function absorb(low: number, high: number): void {
-  v3l ^= low
-  v3h ^= high
-  round()
-  round()
-  v0l ^= low
-  v0h ^= high
+/** The hash of an ASCII text, its high and low halves. */
+export function sipHash(key: SipKey, text: string): { high: number; low: number } {
+  run(key, text, result)
+  return { high: result[1]! >>> 0, low: result[0]! >>> 0 }
 }
+
+/** Holds the outcome of one hash; read before anything else can run. */
+const result = new Int32Array(2)
 
 /**
- * The hash of an ASCII text, its high and low halves.
+ * One loop with everything in local variables: state outside of the function would be boxed numbers, and the garbage of
+ * a hash would cost more than the hash. The last pass is the finalization: four rounds and no message.
  *
- * The state lives in module variables because a round on locals of a closure or on an array is several times slower;
- * the function is synchronous, so nothing can see them half done.
+ * @param out two elements: gets the finished hash; nine: gets the state after the whole blocks of the text.
  */
-export function sipHash(key: SipKey, text: string): { high: number; low: number } {
-  v0l = key[0]! ^ 0x70736575
-  v0h = key[1]! ^ 0x736f6d65
-  v1l = key[2]! ^ 0x6e646f6d
-  v1h = key[3]! ^ 0x646f7261
-  v2l = key[0]! ^ 0x6e657261
-  v2h = key[1]! ^ 0x6c796765
-  v3l = key[2]! ^ 0x79746573
-  v3h = key[3]! ^ 0x74656462
+function run(key: SipKey, text: string, out: Int32Array): void {
+  let v0l = key[0]!
+  let v0h = key[1]!
+  let v1l = key[2]!
+  let v1h = key[3]!
+  let v2l = key[4]!
+  let v2h = key[5]!
+  let v3l = key[6]!
+  let v3h = key[7]!
   const length = text.length
-  const whole = length - (length % 8)
-  let at = 0
-  for (; at < whole; at += 8) {
-    absorb(
-      text.charCodeAt(at) |
+  const blocks = length >> 3
+  const passes = out.length === 2 ? blocks + 2 : blocks
+  for (let block = 0; block < passes; block++) {
+    let low = 0
+    let high = 0
+    let rounds = 2
+    if (block < blocks) {
+      const at = block << 3
+      low =
+        text.charCodeAt(at) |
         (text.charCodeAt(at + 1) << 8) |
         (text.charCodeAt(at + 2) << 16) |
-        (text.charCodeAt(at + 3) << 24),
-      text.charCodeAt(at + 4) |
+        (text.charCodeAt(at + 3) << 24)
+      high =
+        text.charCodeAt(at + 4) |
         (text.charCodeAt(at + 5) << 8) |
         (text.charCodeAt(at + 6) << 16) |
-        (text.charCodeAt(at + 7) << 24),
-    )
+        (text.charCodeAt(at + 7) << 24)
+    } else if (block === blocks) {
+      high = (key[8]! + length) << 24
+      for (let at = blocks << 3, shift = 0; at < length; at++, shift += 8) {
+        if (shift < 32) low |= text.charCodeAt(at) << shift
+        else high |= text.charCodeAt(at) << (shift - 32)
+      }
+    } else {
+      v2l ^= 0xff
+      rounds = 4
+    }
+    v3l ^= low
+    v3h ^= high
+    for (let round = 0; round < rounds; round++) {
+      // v0 += v1; v1 = rotl(v1, 13) ^ v0; v0 = rotl(v0, 32)
+      let sum = (v0l + v1l) | 0
+      v0h = (v0h + v1h + (sum >>> 0 < v0l >>> 0 ? 1 : 0)) | 0
+      v0l = sum
+      let kept = (v1l << 13) | (v1h >>> 19)
+      v1h = ((v1h << 13) | (v1l >>> 19)) ^ v0h
+      v1l = kept ^ v0l
+      kept = v0l
+      v0l = v0h
+      v0h = kept
+      // v2 += v3; v3 = rotl(v3, 16) ^ v2
+      sum = (v2l + v3l) | 0
+      v2h = (v2h + v3h + (sum >>> 0 < v2l >>> 0 ? 1 : 0)) | 0
+      v2l = sum
+      kept = (v3l << 16) | (v3h >>> 16)
+      v3h = ((v3h << 16) | (v3l >>> 16)) ^ v2h
+      v3l = kept ^ v2l
+      // v0 += v3; v3 = rotl(v3, 21) ^ v0
+      sum = (v0l + v3l) | 0
+      v0h = (v0h + v3h + (sum >>> 0 < v0l >>> 0 ? 1 : 0)) | 0
+      v0l = sum
+      kept = (v3l << 21) | (v3h >>> 11)
+      v3h = ((v3h << 21) | (v3l >>> 11)) ^ v0h
+      v3l = kept ^ v0l
+      // v2 += v1; v1 = rotl(v1, 17) ^ v2; v2 = rotl(v2, 32)
+      sum = (v2l + v1l) | 0
+      v2h = (v2h + v1h + (sum >>> 0 < v2l >>> 0 ? 1 : 0)) | 0
+      v2l = sum
+      kept = (v1l << 17) | (v1h >>> 15)
+      v1h = ((v1h << 17) | (v1l >>> 15)) ^ v2h
+      v1l = kept ^ v2l
+      kept = v2l
+      v2l = v2h
+      v2h = kept
+    }
+    v0l ^= low
+    v0h ^= high
   }
-  let low = 0
-  let high = length << 24
-  for (let shift = 0; at < length; at++, shift += 8) {
-    if (shift < 32) low |= text.charCodeAt(at) << shift
-    else high |= text.charCodeAt(at) << (shift - 32)
+  if (out.length === 2) {
+    out[0] = v0l ^ v1l ^ v2l ^ v3l
+    out[1] = v0h ^ v1h ^ v2h ^ v3h
+  } else {
+    out.set([v0l, v0h, v1l, v1h, v2l, v2h, v3l, v3h, key[8]! + (blocks << 3)])
   }
-  absorb(low, high)
-  v2l ^= 0xff
-  round()
-  round()
-  round()
-  round()
-  return { high: (v0h ^ v1h ^ v2h ^ v3h) >>> 0, low: (v0l ^ v1l ^ v2l ^ v3l) >>> 0 }
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** The hash as 16 hexadecimal digits. */
-export function sipHashHex(key: SipKey, text: string): string {
-  const { high, low } = sipHash(key, text)
+/** Every pair of digits, so that twelve bits become text at a time. */
+const PAIRS: readonly string[] = Array.from({ length: 4096 }, (_, bits) => DIGITS[bits >> 6]! + DIGITS[bits & 63]!)
+
+/** The hash as 11 digits of base64url, the high half first; the last digit has its two low bits clear. */
+export function sipHashText(key: SipKey, text: string): string {
+  run(key, text, result)
+  const high = result[1]!
+  const low = result[0]!
   return (
-    HEX[high >>> 24]! +
-    HEX[(high >>> 16) & 255]! +
-    HEX[(high >>> 8) & 255]! +
-    HEX[high & 255]! +
-    HEX[low >>> 24]! +
-    HEX[(low >>> 16) & 255]! +
-    HEX[(low >>> 8) & 255]! +
-    HEX[low & 255]!
+    PAIRS[high >>> 20]! +
+    PAIRS[(high >>> 8) & 4095]! +
+    PAIRS[((high << 4) | (low >>> 28)) & 4095]! +
+    PAIRS[(low >>> 16) & 4095]! +
+    PAIRS[(low >>> 4) & 4095]! +
+    DIGITS[(low & 15) << 2]!
   )
 }
