@@ -38,7 +38,7 @@ export async function call(url: string, tool: string, words: readonly string[], 
       onError: (error) => aside.line(attention(error.message)),
     },
   })
-  const result = await withClient(client, async () => {
+  const result = await withClient(client, async (signal) => {
     const { capabilities } = await client.connect()
     if (!isObject(capabilities['tools'])) throw usage('The server has no tools.')
     const schema = inputSchemaOf(await allPages(client, 'tools/list', 'tools'), tool)
@@ -50,7 +50,7 @@ export async function call(url: string, tool: string, words: readonly string[], 
     // Questions of a server that answers with plain JSON come on the session stream.
     client.openStream().catch(() => {})
     const onProgress = (progress: Progress): void => aside.line(dim(progressText(progress)))
-    return await client.request('tools/call', { name: tool, arguments: args }, { onProgress })
+    return await client.request('tools/call', { name: tool, arguments: args }, { onProgress, signal })
   })
   const failed = result['isError'] === true
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)

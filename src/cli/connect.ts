@@ -4,12 +4,20 @@
  * @module
  */
 import { pathToFileURL } from 'node:url'
-import { type Client, ClientError, type ClientOptions, createClient } from '../testing/client/index.ts'
+import {
+  CLIENT_REVISIONS,
+  type Client,
+  ClientError,
+  type ClientOptions,
+  createClient,
+} from '../testing/client/index.ts'
+import { isObject } from '../wire/jsonrpc.ts'
 import { answerElicitation, readAnswers } from './answers/elicitation.ts'
 import { canPrompt, createPrompt } from './answers/prompt.ts'
 import { answerSampling } from './answers/sampling.ts'
 import { failure, usage } from './failure.ts'
 import type { ConnectionOptions } from './options.ts'
+import { oneLine } from './terminal/text.ts'
 import { packageVersion } from './version.ts'
 
 export interface ConnectOptions {
@@ -54,34 +62,56 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
 
 /**
  * Runs `work` with a client and ends the session after it, also on Ctrl-C: a session that nobody deletes lives on at
- * the server.
+ * the server, and so does a call. `signal` is aborted by Ctrl-C; what is in flight is then cancelled first.
  */
-export async function withClient<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  const onInterrupt = (): void => {
-    void client.close().finally(() => process.exit(130))
+export async function withClient<T>(client: Client, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupt = new AbortController()
+  const working = work(interrupt.signal)
+  const onInterrupt = async (): Promise<void> => {
+    interrupt.abort()
+    await Promise.race([working.catch(() => {}), new Promise((resolve) => setTimeout(resolve, INTERRUPT_MS))])
+    await client.close()
+    process.exit(130)
   }
-  process.once('SIGINT', onInterrupt)
+  const listener = (): void => void onInterrupt()
+  process.once('SIGINT', listener)
   try {
-    return await work()
+    return await working
   } catch (error) {
     throw error instanceof ClientError ? failure(sentenceFor(client.url, error), error) : error
   } finally {
+    // Once interrupted, the interrupt ends the process with its own exit code.
+    if (interrupt.signal.aborted) await new Promise(() => {})
     await client.close()
-    process.off('SIGINT', onInterrupt)
+    process.off('SIGINT', listener)
   }
 }
 
+/** How long Ctrl-C waits for what was in flight to be cancelled. */
+const INTERRUPT_MS = 1000
+
 /** What happened, and what to do about it. */
 export function sentenceFor(url: string, error: ClientError): string {
-  const { code, status, rpc } = error
-  if (code === 'unreachable') return `${error.message}. Is the server running there?`
+  const { code, status, rpc, message } = error
+  if (code === 'unreachable') return `${message}. Is the server running there?`
+  if (code === 'not_mcp') return `${message} Is ${url} an MCP endpoint?`
   if (status === 401) {
-    return `The server wants to know who asks (HTTP 401). Give credentials by --header 'Authorization: Bearer …'.`
+    return "The server wants to know who asks (HTTP 401). Give credentials by --header 'Authorization: Bearer …'."
   }
   if (status === 403) return `The server refused (HTTP 403): ${rpc?.message ?? 'it does not say why'}`
+  const supported = supportedOf(rpc?.data)
+  if (supported !== undefined) return `${message}. The server speaks ${supported}, this client ${SPOKEN}.`
   if (code === 'http_error' && (status === 404 || status === 405)) {
-    return `There is no MCP endpoint at ${url} (HTTP ${status}). Most servers have it at the path /mcp.`
+    const older = new URL(url).pathname.endsWith('/sse') ? ' The older transport (HTTP+SSE) is not spoken here.' : ''
+    return `There is no MCP endpoint at ${url} (HTTP ${status}). Most servers have it at the path /mcp.${older}`
   }
-  if (code === 'not_mcp') return `${error.message} Is ${url} an MCP endpoint?`
-  return error.message
+  return message
+}
+
+const SPOKEN = CLIENT_REVISIONS.map(({ name }) => name).join(', ')
+
+/** The revisions that a refusal names: servers put them into `error.data.supported`. */
+function supportedOf(data: unknown): string | undefined {
+  if (!isObject(data) || !Array.isArray(data['supported'])) return undefined
+  return oneLine(data['supported'].map(String).join(', '))
 }

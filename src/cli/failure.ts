@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from './terminal/text.ts'
 
 /** 1: it did not work. 2: it was not asked for properly. */
 export type ExitCode = 1 | 2
@@ -40,7 +41,7 @@ export function debugging(): boolean {
 export function reportFailure(error: unknown, trace: boolean): ExitCode {
   const known = error instanceof CliError
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`fairlead: ${message}\n`)
+  process.stderr.write(`fairlead: ${printable(message)}\n`)
   const origin = known ? error.cause : error
   if (trace && origin instanceof Error) process.stderr.write(`${origin.stack ?? origin.message}\n`)
   if (!known && !trace) process.stderr.write('This is a fault in fairlead itself; DEBUG=1 shows where.\n')

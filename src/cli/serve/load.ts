@@ -32,31 +32,45 @@ export function existingFile(name: string): string {
 export async function load(file: string): Promise<Loaded> {
   if (isTypeScript(file)) await enableTypeScript(file)
   const exported = await importFile(file)
-  const server = await serverOf(exported)
-  if (!server) {
+  const found = await serverOf(exported)
+  if (!found) {
     throw usage(
       `${shortPath(file)} does not export a server by default. ` +
         'End it with "export default server", where server comes from createServer(…), and do not call serve() in it.',
     )
   }
-  return { server, serve: await serveFor(file) }
+  return { server: found.server, serve: await serveFor(file, found.required) }
 }
 
 async function importFile(file: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
+    if (error instanceof SyntaxError && placeOf(error) === undefined) return await endWithSyntaxError(file, error)
     throw failure(`${shortPath(file)} could not be loaded. ${reason(error)}`, error)
   }
 }
 
-/** A CommonJS file, and TypeScript compiled to it, has its default export inside another one. */
-async function serverOf(module: unknown): Promise<Server | undefined> {
+/** The line of a syntax error is in no public property: only Node's own report of an uncaught one shows it. */
+function endWithSyntaxError(file: string, error: SyntaxError): Promise<never> {
+  process.stderr.write(`fairlead: ${shortPath(file)} could not be loaded.\n`)
+  error.stack = `${error.name}: ${error.message}`
+  setImmediate(() => {
+    throw error
+  })
+  return new Promise(() => {})
+}
+
+/**
+ * Finds the server in what was imported. A CommonJS file that was compiled from ES module syntax has its default
+ * export inside another one; it got this package by `require`, which may be another copy than `import` gets.
+ */
+async function serverOf(module: unknown): Promise<{ server: Server; required: boolean } | undefined> {
   let value: unknown = module
-  for (let depth = 0; depth < 2; depth++) {
+  for (const required of [false, true]) {
     value = typeof value === 'object' && value !== null && 'default' in value ? value.default : value
     value = await value
-    if (isServer(value)) return value
+    if (isServer(value)) return { server: value, required }
   }
   return undefined
 }
@@ -65,16 +79,21 @@ function isServer(value: unknown): value is Server {
   return typeof value === 'object' && value !== null && 'tool' in value && typeof value.tool === 'function'
 }
 
-async function serveFor(file: string): Promise<typeof serve> {
+async function serveFor(file: string, required: boolean): Promise<typeof serve> {
+  const require = createRequire(file)
   let theirs: string | undefined
   try {
-    theirs = createRequire(file).resolve('fairlead/node')
+    theirs = require.resolve(`${PACKAGE}/node`)
   } catch {
     // The file got its server from elsewhere: from a relative path, for one.
   }
-  const module: unknown = theirs ? await import(pathToFileURL(theirs).href) : await import('../../adapters/node.ts')
+  if (theirs === undefined) return (await import('../../adapters/node.ts')).serve
+  const module: unknown = required ? require(theirs) : await import(pathToFileURL(theirs).href)
   return (module as { serve: typeof serve }).serve
 }
+
+/** The name under which a project imports this package. */
+const PACKAGE = 'fairlead'
 
 /** What went wrong in the user's file, and where in it. */
 function reason(error: unknown): string {
@@ -86,7 +105,7 @@ function reason(error: unknown): string {
 /** The innermost place that is neither Node's nor a package's. */
 function placeOf({ stack = '' }: Error): string | undefined {
   for (const line of stack.split('\n')) {
-    const match = /(file:\/\/[^\s)]+?|\/[^\s():]+?)(:\d+(?::\d+)?)\)?$/.exec(line.trim())
+    const match = /(?:^|[\s(])(file:\/\/[^\s)]+?|\/[^\s():]+?)(:\d+(?::\d+)?)\)?$/.exec(line.trim())
     const [, where = '', position = ''] = match ?? []
     if (where === '' || where.includes('/node_modules/') || where.startsWith(OURS)) continue
     return `${shortPath(where.startsWith('file:') ? fileURLToPath(where) : where)}${position}`

@@ -18,35 +18,21 @@ export function isTypeScript(file: string): boolean {
 /** @throws {CliError} when neither is there. The sentence says what to install. */
 export async function enableTypeScript(file: string): Promise<void> {
   if (stripsTypes()) return
-  // ES modules and CommonJS are loaded in two ways, and a .ts file is the one or the other by its package.json.
-  for (const entry of ['tsx/esm/api', 'tsx/cjs/api']) {
-    const loader = await importFrom(file, entry)
-    if (loader === undefined) {
-      throw failure(
-        `${file} is TypeScript, which Node ${process.versions.node} does not run by itself. ` +
-          'Install tsx (npm install --save-dev tsx), or use Node 22.18 or newer.',
-      )
-    }
-    loader.register()
+  let loader: string
+  try {
+    // The project's tsx, not one beside this package.
+    loader = createRequire(file).resolve('tsx')
+  } catch {
+    throw failure(
+      `${file} is TypeScript, which Node ${process.versions.node} does not run by itself. ` +
+        'Install tsx (npm install --save-dev tsx), or use Node 22.18 or newer.',
+    )
   }
+  // The same as `node --import tsx`: the module installs its hooks when it is loaded.
+  await import(pathToFileURL(loader).href)
 }
 
 function stripsTypes(): boolean {
   // The types of Node 20 do not know the member, which is why it is read by name.
   return Boolean(Reflect.get(process.features, 'typescript'))
-}
-
-interface Loader {
-  register(): unknown
-}
-
-/** Imports a package as the file would. */
-async function importFrom(file: string, specifier: string): Promise<Loader | undefined> {
-  let resolved: string
-  try {
-    resolved = createRequire(file).resolve(specifier)
-  } catch {
-    return undefined
-  }
-  return (await import(pathToFileURL(resolved).href)) as Loader
 }

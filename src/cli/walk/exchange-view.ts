@@ -178,8 +178,9 @@ class TextExchangeView implements ExchangeView {
     for (const [name, value] of Object.entries(headers)) {
       const spelling = SPELLING[name]
       if (!this.#full && (spelling === undefined || leaveOut.includes(name))) continue
-      const shown = oneLine(shownHeader(name, value))
-      this.#printer.line(`${INDENT}${this.#style.dim((spelling ?? name).padEnd(HEADER_COLUMN))}  ${shown}`)
+      // As short as the ids of the events, so that the eye finds the one that it names.
+      const text = name === LAST_EVENT_ID && !this.#full ? shortened(value) : shownHeader(name, value)
+      this.#printer.line(`${INDENT}${this.#style.dim((spelling ?? name).padEnd(HEADER_COLUMN))}  ${oneLine(text)}`)
     }
   }
 

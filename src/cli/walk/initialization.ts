@@ -18,7 +18,7 @@ export async function walkInitialization({ client, report, quiet }: Walker, aske
   report.facts(factsOf(negotiated, asked))
   report.step('initialized', 'The client says that it is ready. From here on both sides may send requests.')
   await client.initialized()
-  report.good('The session is open.')
+  report.good('Both sides are ready.')
 }
 
 function factsOf({ revision, server, capabilities, instructions, sessionId }: Negotiated, asked: string): Fact[] {

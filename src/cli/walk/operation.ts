@@ -29,7 +29,9 @@ export async function walkOperation(walker: Walker, options: OperationOptions): 
 
   await attempt(report, () => openStream(walker, options.streamWaitMs))
   await attempt(report, () => ping(walker))
-  if (isObject(capabilities['logging'])) await attempt(report, () => setLogLevel(walker))
+  // A level belongs to a session: without one there is nothing that it could stick to.
+  const sessionId = client.session?.sessionId
+  if (isObject(capabilities['logging']) && sessionId !== undefined) await attempt(report, () => setLogLevel(walker))
   if (isObject(capabilities['tools'])) await attempt(report, () => walkTools(walker, options.call))
   else if (options.call) report.problem('There is nothing to call: the server declares no tools.')
   if (isObject(capabilities['resources'])) await attempt(report, () => walkResources(walker))
@@ -50,10 +52,13 @@ async function attempt(report: Report, step: () => Promise<void>): Promise<void>
 async function openStream({ client, report }: Walker, waitMs: number): Promise<void> {
   report.step('The session stream', 'By GET the client lets the server speak whenever it likes, outside any request.')
   // A server may hold the headers back until it has something to say: the walk does not wait for that.
-  const waited = new Promise<undefined>((resolve) => setTimeout(resolve, waitMs))
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const waited = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, waitMs, undefined)
+  })
   const opening = client.openStream()
   opening.catch(() => {})
-  const status = await Promise.race([opening, waited])
+  const status = await Promise.race([opening, waited]).finally(() => clearTimeout(timer))
   if (status === undefined) report.note('The server has not answered the GET yet; the walk goes on.')
   else if (status.open) report.good('The stream is open, and stays open while the walk goes on.')
   else if (status.status === 405)
@@ -139,7 +144,8 @@ async function walkPrompts(walker: Walker): Promise<void> {
 
 /** `2 tools: get_forecast, server_status`. */
 function counted(entries: readonly JsonObject[], noun: string): string {
+  if (entries.length === 0) return `No ${noun}s.`
   const names = entries.map((entry) => oneLine(String(entry['name']))).slice(0, 12)
   const more = entries.length > names.length ? ', …' : ''
-  return `${plural(entries.length, noun)}${names.length > 0 ? `: ${names.join(', ')}${more}` : ''}`
+  return `${plural(entries.length, noun)}: ${names.join(', ')}${more}`
 }

@@ -71,7 +71,7 @@ export function createTextReport({ printer, style, full }: TextReportOptions): R
       printer.line()
       const told = `${plural(exchanges, 'exchange')} in ${duration(durationMs)}`
       if (ok) mark(style.good('✓'), `The whole lifecycle was walked: ${told}.`)
-      else mark(style.bad('✗'), `The walk found problems; they are marked ✗ above: ${told}.`)
+      else mark(style.bad('✗'), `Not all went as it should; ✗ above says what: ${told}.`)
     },
   }
 }

@@ -184,7 +184,7 @@ class StreamableHttpClient implements Client {
     const pending = this.#pending.open(id, method, {
       timeoutMs,
       onSilence: () => {
-        const message = `${method}: nothing heard for ${timeoutMs / 1000} s; the request was cancelled.`
+        const message = `${method}: nothing heard for ${timeoutMs / 1000} s, so it was given up.`
         void giveUp(new ClientError('timeout', message))
       },
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
