@@ -4,9 +4,11 @@
  * The profiler runs inside the server and only while it is measured, after the warm-up. It makes an operation somewhat dearer,
  * so compare functions with each other, and targets by run.mjs.
  */
+import { runAlone } from './lib/alone.mjs'
 import { prepare } from './lib/install.mjs'
 import { MeasuredTarget } from './lib/measured-target.mjs'
 import { pinLoad } from './lib/pinning.mjs'
+import { makeProgress } from './lib/progress.mjs'
 import { table } from './lib/table.mjs'
 import { cpuRows } from './rows/cpu-rows.mjs'
 import { FAIRLEAD, targets } from './targets/index.mjs'
@@ -26,6 +28,9 @@ if (row === undefined || target === undefined) {
   process.exitCode = 2
 } else {
   prepare()
+  const progress = makeProgress()
+  await runAlone((text) => progress.show(text))
+  progress.clear()
   pinLoad()
   const running = await MeasuredTarget.start(row.definition, target)
   try {

@@ -3,6 +3,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { runAlone } from './lib/alone.mjs'
 import { prepare } from './lib/install.mjs'
 import { readOptions } from './lib/options.mjs'
 import { pinLoad } from './lib/pinning.mjs'
@@ -67,6 +68,7 @@ async function main() {
     return process.stdout.write(`targets: ${targets.map(({ name }) => name).join(', ')}\n`)
   }
   prepare()
+  await runAlone((text) => progress.show(text))
   const startedAt = performance.now()
   process.stdout.write(`Node ${process.version}, ${cpus()[0].model.trim()}, ${pinLoad()}\n\n`)
 

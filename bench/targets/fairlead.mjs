@@ -6,12 +6,13 @@ import { announce, extraToolNames, STEPS, targetOptions } from './target-options
 
 const options = targetOptions()
 const inputSchema = z.object({ message: z.string() })
+const requestedSchema = z.object({ name: z.string() })
 
 const server = createServer({ name: 'fairlead', version: '1.0.0' })
 const echo = ({ message }) => message
 server.tool('echo', { inputSchema }, echo)
 server.tool('ask', { inputSchema }, async (_args, context) => {
-  const answer = await context.elicit({ message: 'Your name?', requestedSchema: z.object({ name: z.string() }) })
+  const answer = await context.elicit({ message: 'Your name?', requestedSchema })
   return answer.content.name
 })
 server.tool('steps', { inputSchema }, async ({ message }, context) => {

@@ -8,6 +8,7 @@ import { announce, extraToolNames, STEPS, targetOptions } from './target-options
 
 const options = targetOptions()
 const schema = z.object({ message: z.string() })
+const requestedSchema = z.object({ name: z.string() })
 const text = (value) => ({ content: [{ type: 'text', text: value }] })
 
 const server = new McpServer(
@@ -17,7 +18,7 @@ const server = new McpServer(
 const echo = async ({ message }) => text(message)
 server.tool({ name: 'echo', description: 'echo', schema }, echo)
 server.tool({ name: 'ask', description: 'ask', schema }, async () => {
-  const answer = await server.elicitation('Your name?', z.object({ name: z.string() }))
+  const answer = await server.elicitation('Your name?', requestedSchema)
   return text(answer.content.name)
 })
 server.tool({ name: 'steps', description: 'steps', schema }, async ({ message }) => {
