@@ -8,7 +8,7 @@ import type { AnySchema } from '../call/standard-schema.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
 import { type CloseHook, Definition, type SessionHook } from './definition.ts'
-import { checkIdentity, type ServerIdentity } from './identity.ts'
+import { checkIcons, checkIdentity, type ServerIdentity } from './identity.ts'
 import type { Middleware } from './middleware.ts'
 import { type Prompt, type PromptDefinition, type PromptHandler, preparePrompt } from './prompt.ts'
 import type { Registration } from './registry.ts'
@@ -40,6 +40,13 @@ export interface Server<State = unknown> {
    * ```
    * @see the specification, server/tools
    */
+  tool<Input extends AnySchema | undefined = undefined>(
+    name: string,
+    definition: ToolDefinition<Input, undefined>,
+    handler: ToolHandler<Input, undefined, State>,
+  ): Registration<ToolDefinition>
+  // Apart from the first, because only a return type without type parameters gives literals such as `type: 'text'` their
+  // own type.
   tool<Input extends AnySchema | undefined = undefined, Output extends AnySchema | undefined = undefined>(
     name: string,
     definition: ToolDefinition<Input, Output>,
@@ -161,7 +168,7 @@ export function createServer<State = unknown>(identity: ServerIdentity): Server<
   checkIdentity(identity)
   const definition = new Definition(identity)
   const server: Server<State> = {
-    tool: (name, toolDefinition, handler) =>
+    tool: (name: string, toolDefinition: ToolDefinition, handler: unknown) =>
       definition.tools.add<ToolDefinition>(name, toolDefinition, (current) =>
         prepareTool(name, current, handler as Tool['handler']),
       ),
@@ -171,6 +178,7 @@ export function createServer<State = unknown>(identity: ServerIdentity): Server<
       ),
     resourceTemplate: (name, uriTemplate, templateDefinition, read) => {
       const template = new UriTemplate(uriTemplate)
+      checkIcons(templateDefinition.icons, `The resource template "${name}"`)
       return definition.templates.add<ResourceTemplateDefinition<State>>(
         uriTemplate,
         templateDefinition,
