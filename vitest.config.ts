@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Real sockets, child processes and windows of time: one file at a time, so that they do not slow each other down. */
+const overSockets = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,10 +11,23 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/unit/**', 'test/fuzz/**', '**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          exclude: ['test/{unit,fuzz,clients}/**', '**/node_modules/**'],
+          ...overSockets,
+        },
+      },
+      // The official clients of every release, from a package.json of their own.
+      { test: { name: 'clients', include: ['test/clients/*.test.ts'], ...overSockets } },
+      // Compiled, never run: what must and what must not type-check.
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['test/types/*.test-d.ts'],
+            tsconfig: 'test/types/tsconfig.json',
+          },
         },
       },
     ],
