@@ -1,0 +1,109 @@
+/**
+ * `npm test`: every part in order, with its output as it comes. Ends with the time that each took and the line
+ * `N passed, N failed`, the sum over all parts: one per test, conformance scenario, check, example and fuzz run.
+ *
+ * Usage: `node tools/test.mjs [--only part,part]`.
+ *
+ * @module
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { install } from '../test/install.mjs'
+import { run } from './run.mjs'
+
+/** @typedef {{ passed: number, failed: number }} Count */
+
+/** What is enough for a fuzz run to count: the figure that the README gives. */
+const FUZZ_REQUESTS = 200_000
+
+/** @type {Record<string, () => Promise<Count>>} */
+const PARTS = {
+  build: () => one('npm', ['run', 'build', '--silent']),
+  check: () => counting('tools/check.mjs'),
+  unit: () => vitest('unit'),
+  types: () => vitest('types'),
+  integration: () => vitest('integration'),
+  clients: async () => {
+    await install(new URL('../test/clients/', import.meta.url))
+    return vitest('clients')
+  },
+  conformance: () => conformance(),
+  fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
+  examples: () => counting('tools/examples.mjs'),
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const names = values.only?.split(',') ?? Object.keys(PARTS)
+const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  console.error(`Unknown part: ${unknown.join(', ')}. There are ${Object.keys(PARTS).join(', ')}.`)
+  process.exit(2)
+}
+
+const rows = []
+for (const name of names) {
+  console.log(`\n== ${name}`)
+  const begin = performance.now()
+  const count = await PARTS[name]().catch((thrown) => {
+    console.error(thrown)
+    return { passed: 0, failed: 1 }
+  })
+  rows.push({ name, seconds: (performance.now() - begin) / 1000, ...count })
+}
+
+console.log()
+for (const { name, seconds, passed, failed } of rows) {
+  console.log(`${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed, ${failed} failed`)
+}
+const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+process.exitCode = sum('failed') === 0 ? 0 : 1
+
+/** A program that counts as one. */
+async function one(command, args) {
+  const { code } = await run(command, args)
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+}
+
+/** A tool that ends with the line `N passed, N failed` itself. */
+async function counting(file) {
+  const { code, output } = await run(process.execPath, [file])
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
+  return atLeast(code, { passed: Number(passed ?? 0), failed: Number(failed ?? 0) })
+}
+
+async function conformance() {
+  const { code, output } = await run(process.execPath, ['test/conformance/run.mjs'])
+  const lines = output.split('\n')
+  const passed = lines.filter((line) => /^ {2}pass {2}/.test(line)).length
+  const failed = lines.filter((line) => /^ {2}FAIL {2}/.test(line) && !line.endsWith('(not scored)')).length
+  return atLeast(code, { passed, failed })
+}
+
+/** One project of vitest.config.ts. A test that did not run counts as failed: there are none to skip. */
+async function vitest(project) {
+  const folder = await mkdtemp(join(tmpdir(), 'fairlead-test-'))
+  try {
+    const file = join(folder, 'report.json')
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+    const { code } = await run('vitest', ['run', '--project', project, ...reporters])
+    const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
+    if (report === undefined) return { passed: 0, failed: 1 }
+    const { numPassedTests: passed, numTotalTests: all, testResults } = report
+    // A file that could not be loaded has no tests to count.
+    const broken = testResults.filter(
+      ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+    )
+    const count = { passed, failed: all - passed + broken.length }
+    return all === 0 ? { passed, failed: count.failed + 1 } : atLeast(code, count)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** An exit code says that something failed even where no line did. */
+function atLeast(code, { passed, failed }) {
+  return { passed, failed: code === 0 ? failed : Math.max(1, failed) }
+}
