@@ -4,7 +4,7 @@
  * @see the specification, basic/lifecycle, "Initialization"
  * @module
  */
-import { fitExtensions, type SessionFacts } from '../session/session-id.ts'
+import { fitExtensions, fitName, type SessionFacts } from '../session/session-id.ts'
 import { capabilityBits } from '../wire/capabilities.ts'
 import { McpError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
@@ -39,7 +39,7 @@ export function negotiate(definition: Definition, params: JsonObject, stateful: 
     facts: {
       revision,
       capabilities: capabilityBits(capabilities),
-      client: { name: clientInfo['name'], version: clientInfo['version'] },
+      client: { name: fitName(clientInfo['name']), version: fitName(clientInfo['version']) },
       extensions: fitExtensions(definition.readExtensions(capabilities)),
     },
     result: initializeResult(definition, revision, stateful, instructions),

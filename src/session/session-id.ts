@@ -102,6 +102,12 @@ export function decodeFacts(bytes: Uint8Array): SessionFacts | undefined {
   }
 }
 
+/** A client name or version as it travels, so that every replica and every later request sees the same. */
+export function fitName(text: string): string {
+  // A character takes at most three bytes; copied through bytes, so that a long text is not kept by its beginning.
+  return text.length * 3 <= NAME_BYTES ? text : decoder.decode(cut(text, NAME_BYTES))
+}
+
 /** Extension settings that fit as JSON, or nothing: what does not fit counts as not declared. */
 export function fitExtensions(settings: { readonly [name: string]: unknown }): string {
   if (Object.keys(settings).length === 0) return ''
