@@ -59,7 +59,8 @@ function typedValue(key: string, text: string, schema: JsonObject): unknown {
   const types = typesOf(schema)
   if (types.has('string') && !types.has('object') && !types.has('array')) {
     // A union with a string can hold the text as it is; a value that the other type reads exactly goes there.
-    return types.size === 1 ? text : (scalar(text, types) ?? text)
+    const value = types.size === 1 ? undefined : scalar(text, types)
+    return value === undefined ? text : value
   }
   if (types.has('array')) return listValue(key, text, schema)
   if (types.has('object')) return parsed(key, text)
