@@ -7,6 +7,7 @@ import type { MaybePromise, Timer } from '../engine/platform.ts'
 import type { AskOptions, AskRoute } from '../session/asks.ts'
 import type { Identity } from '../session/principal.ts'
 import type { InFlight, Session } from '../session/session.ts'
+import { hasCapability } from '../wire/capabilities.ts'
 import { type McpError, McpError as ProtocolError, toMcpError } from '../wire/errors.ts'
 import {
   answerMessage,
@@ -180,10 +181,20 @@ export class Call implements InFlight {
   #fail(thrown: unknown): void {
     if (this.#ended) return
     const { counters, report } = this.services.replica
-    const error = toMcpError(thrown)
+    const error = this.#fit(toMcpError(thrown))
     counters.callsFailed++
     if (error.cause !== undefined) report(error.cause, this.method)
     this.#end(errorMessage(this.requestId, error))
+  }
+
+  /** -32042 asks for URL mode: a client without it gets the error that says so. */
+  #fit(error: McpError): McpError {
+    if (error.code !== 'url_elicitation_required') return error
+    const { revision, capabilities } = this.session.facts
+    if (revision.elicitation === 'modes' && hasCapability(capabilities, 'elicitation.url')) return error
+    return new ProtocolError('capability_missing', error.message, {
+      data: { requiredCapabilities: { elicitation: { url: {} } } },
+    })
   }
 
   #end(text: string | undefined): void {

@@ -107,6 +107,15 @@ function isPrimitive(property: JsonObject): boolean {
   return type === 'array' && isObject(items) && (Array.isArray(items['enum']) || Array.isArray(items['anyOf']))
 }
 
+/** The page opens in the user's browser: no scheme that runs there, no credentials that would be shown. */
 function checkUrl(url: string): void {
-  if (!URL.canParse(url)) throw new TypeError(`url of ctx.elicit must be an absolute URL; got ${JSON.stringify(url)}.`)
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const local = parsed !== undefined && /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(parsed.hostname)
+  const safe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && local)
+  if (!safe || parsed.username !== '' || parsed.password !== '') {
+    throw new TypeError(
+      'url of ctx.elicit must be an https: URL (http: on a loopback name) without credentials; ' +
+        `got ${JSON.stringify(url)}.`,
+    )
+  }
 }

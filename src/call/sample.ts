@@ -74,6 +74,8 @@ export async function sample(
 ): Promise<CreateMessageResult> {
   requireCapability(call, 'sampling')
   if (params.tools !== undefined || params.toolChoice !== undefined) requireCapability(call, 'sampling.tools')
+  const context = params.includeContext !== undefined && params.includeContext !== 'none'
+  if (context && call.session.facts.revision.samplingParts) requireCapability(call, 'sampling.context')
   checkToolResults(params.messages)
   const result = await askClient(
     call,
@@ -82,10 +84,20 @@ export async function sample(
     settings,
     SLOW_ANSWER_MS,
   )
-  if (typeof result['model'] !== 'string' || typeof result['content'] !== 'object' || result['content'] === null) {
-    throw new McpError('ask_invalid_answer', 'The client answered sampling/createMessage without model or content.')
+  const { model, role, content } = result
+  const blocks = Array.isArray(content) ? content : [content]
+  if (typeof model !== 'string' || (role !== 'user' && role !== 'assistant') || !blocks.every(isSamplingBlock)) {
+    throw new McpError('ask_invalid_answer', 'The client answered sampling/createMessage without a valid message.')
   }
   return result as unknown as CreateMessageResult
+}
+
+function isSamplingBlock(block: unknown): boolean {
+  if (typeof block !== 'object' || block === null) return false
+  const { type, text, data, mimeType } = block as JsonObject
+  if (type === 'text') return typeof text === 'string'
+  if (type === 'image' || type === 'audio') return typeof data === 'string' && typeof mimeType === 'string'
+  return type === 'tool_use' || type === 'tool_result'
 }
 
 /**

@@ -46,7 +46,7 @@ export function checkIdentity(identity: ServerIdentity): void {
 /** Icons are fetched by clients: only schemes that can't run anything there. */
 export function checkIcons(icons: readonly Icon[] | undefined, where: string): void {
   for (const { src } of icons ?? []) {
-    if (!/^(https?:\/\/|data:)/i.test(src))
+    if (!/^(https:\/\/|data:)/i.test(src))
       throw new TypeError(`${where}: an icon's src must be an https: or data: URI.`)
   }
 }

@@ -178,6 +178,7 @@ function textOf(structured: JsonObject): CallToolResult['content'][number] {
 function toolFailed(call: Call, tool: Tool, thrown: unknown): object {
   if (thrown instanceof McpError) throw thrown
   if (thrown instanceof ToolError) return errorResult(thrown.message)
-  call.services.replica.report(thrown, `the tool "${tool.name}"`)
+  // What a cancelled handler throws on its way out is no news.
+  if (!call.ended) call.services.replica.report(thrown, `the tool "${tool.name}"`)
   return errorResult(`The tool ${tool.name} failed.`)
 }

@@ -39,12 +39,12 @@ export interface SessionEventId {
 
 /** What the ids of a replica's request streams begin with: 24 characters, which is a multiple of eight. */
 export function requestEventBegin(replica: string): string {
-  return `r.${replica}.`
+  return `r.${replica}`
 }
 
 /** What the ids of one request stream go on with. */
 export function requestEventMiddle(call: number, requestId: RequestId): string {
-  return `${call.toString(36)}.${encodeId(requestId)}.`
+  return `.${call.toString(36)}.${encodeId(requestId)}.`
 }
 
 /** @param key the session's event key after `begin`. */

@@ -41,6 +41,8 @@ export class RequestStream {
   readonly #resumable: boolean
   readonly #middle: string
   #sequence = 0
+  /** What the first connection gets before the first event. It is no event: a resume neither counts nor repeats it. */
+  #lead = ''
   /** Events gathered in this turn. */
   #gathered = ''
   #gatheredFirst = 0
@@ -52,6 +54,10 @@ export class RequestStream {
   #blocked = false
   #flushing = false
   #finished = false
+  /** The answer is on its way to the adapter, which attaches its connection a moment later. */
+  #opening = false
+  /** The handler closed the connection in that moment. */
+  #closeOnAttach = false
   #broken = false
   #keepAlive: Timer | undefined
   #stall: Timer | undefined
@@ -82,8 +88,7 @@ export class RequestStream {
     if (this.session.facts.revision.primingEvent) {
       this.#gathered += ssePriming(this.#eventId(false), this.#replica.retry.next())
     } else {
-      // Not an event: it gives the waiting time and has no sequence number.
-      this.#gathered += sseRetry(this.#replica.retry.next())
+      this.#lead = sseRetry(this.#replica.retry.next())
     }
   }
 
@@ -101,8 +106,10 @@ export class RequestStream {
   }
 
   /**
-   * The answer: the last event; `undefined` ends the stream of a cancelled request without one. Returns the whole stream as text when nothing of it has left yet; otherwise the event
-   * goes out on the open connection or waits for the client to come back.
+   * The answer: the last event; `undefined` ends the stream of a cancelled request without one.
+   *
+   * @returns the whole stream as text when nothing of it has left yet; otherwise the event goes out on the open
+   * connection or waits for the client to come back.
    */
   finish(data: string | undefined): string | undefined {
     if (this.#finished || this.#broken) return undefined
@@ -116,7 +123,7 @@ export class RequestStream {
       this.opener = undefined
       this.#gathered = ''
       if (this.#resumable) this.#replica.finished.put(this.call, 0, body)
-      return body
+      return this.#lead + body
     }
     this.#flush()
     if (this.#resumable) this.#keep()
@@ -132,6 +139,7 @@ export class RequestStream {
     this.opener = undefined
     this.#window = new StreamWindow()
     if (this.#resumable) this.#replica.streams.set(this.call, this)
+    this.#opening = true
     opener.openStream(this)
   }
 
@@ -166,8 +174,15 @@ export class RequestStream {
       if (this.#sink === sink) this.#detach(true)
     }
     this.#sent = this.#sequence - 1
-    this.#write(lead + missed)
-    if (this.#finished) this.#close()
+    this.#opening = false
+    this.#write(lead + this.#lead + missed)
+    this.#lead = ''
+    if (this.#finished) {
+      this.#close()
+    } else if (this.#closeOnAttach) {
+      this.#closeOnAttach = false
+      this.closeConnection()
+    }
     return true
   }
 
@@ -176,7 +191,10 @@ export class RequestStream {
     if (this.opener !== undefined) this.open()
     this.#flush()
     const sink = this.#sink
-    if (sink === undefined) return
+    if (sink === undefined) {
+      this.#closeOnAttach = this.#opening
+      return
+    }
     sink.write(sseRetry(this.#replica.retry.next()))
     this.#close()
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sipHash, sipHashText, sipKey } from './siphash.ts'
+import { sipBegin, sipHash, sipHashText, sipKey } from './siphash.ts'
 
 // The reference vectors of the SipHash paper: key 00..0f, message 00..(n-1).
 const key = sipKey(Uint8Array.from({ length: 16 }, (_, index) => index))
@@ -19,4 +19,12 @@ test.each(vectors)('the reference vector of %i bytes', (length, expected) => {
 
 test('the text is base64url of the eight bytes', () => {
   expect(sipHashText(key, '')).toBe(Buffer.from('726fdb47dd0e0e31', 'hex').toString('base64url'))
+})
+
+test('a shared beginning changes nothing about the hash', () => {
+  for (let length = 0; length < 20; length++) {
+    const text = message(24 + length)
+    expect(sipHash(sipBegin(key, text.slice(0, 24)), text.slice(24))).toEqual(sipHash(key, text))
+  }
+  expect(() => sipBegin(key, 'short')).toThrow(RangeError)
 })

@@ -34,8 +34,10 @@ export function sipKey(bytes: Uint8Array): SipKey {
  * The state after a beginning that many texts share, so that it is hashed once.
  *
  * @param text a multiple of eight characters.
+ * @throws {RangeError} for another length.
  */
 export function sipBegin(key: SipKey, text: string): SipKey {
+  if (text.length % 8 !== 0) throw new RangeError('A shared beginning has a multiple of eight characters.')
   const state = Int32Array.from(key)
   run(key, text, state)
   return state

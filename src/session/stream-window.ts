@@ -68,7 +68,8 @@ export class StreamWindow {
 
 /** SSE text without its first `count` events. Data is one line each, so an empty line ends every event. */
 export function skipEvents(text: string, count: number): string {
-  let at = 0
+  // A `retry:` block alone is no event and has no sequence number.
+  let at = text.startsWith('retry:') ? text.indexOf('\n\n') + 2 : 0
   for (let skipped = 0; skipped < count; skipped++) {
     const end = text.indexOf('\n\n', at)
     if (end === -1) return ''

@@ -25,6 +25,8 @@ export interface Revision {
   readonly invalidArgumentsAreResults: boolean
   /** `elicitation/create` exists; with modes, the one that opens a URL does too. */
   readonly elicitation: false | 'form' | 'modes'
+  /** `sampling` has the parts `tools` and `context`, which must be declared before they are used. */
+  readonly samplingParts: boolean
   /** `title`, `outputSchema`, `structuredContent` and `resource_link` exist. */
   readonly structured: boolean
   /** `icons`, `websiteUrl` and the description of an implementation exist. */
@@ -42,6 +44,7 @@ const R2025_03_26: Revision = {
   closesConnections: false,
   invalidArgumentsAreResults: false,
   elicitation: false,
+  samplingParts: false,
   structured: false,
   icons: false,
   itemMeta: false,
@@ -64,6 +67,7 @@ const R2025_11_25: Revision = {
   closesConnections: true,
   invalidArgumentsAreResults: true,
   elicitation: 'modes',
+  samplingParts: true,
   icons: true,
 }
 
