@@ -46,7 +46,11 @@ export function isRefusal(value: Identity | AuthRefusal): value is AuthRefusal {
   return 'refused' in value
 }
 
-/** The challenge of a refusal. */
+/**
+ * The challenge of a refusal. Authors put descriptions into it, and those may quote the request: what a header can't
+ * hold becomes a question mark.
+ */
 export function challengeOf(refusal: AuthRefusal | undefined): string {
-  return refusal?.challenge ?? (refusal?.refused === 403 ? 'Bearer error="insufficient_scope"' : 'Bearer')
+  const challenge = refusal?.challenge ?? (refusal?.refused === 403 ? 'Bearer error="insufficient_scope"' : 'Bearer')
+  return challenge.replace(/[^ -~]/g, '?')
 }

@@ -66,7 +66,8 @@ export async function authenticate(
     header: (name) => request.header(name.toLowerCase()),
   })
   if (verdict === 'anonymous') return NOBODY
-  if (verdict === undefined) return refuse(401, challengeOf(undefined), undefined)
+  // Also for null and the like, which `user && { … }` yields in untyped code.
+  if (!verdict) return refuse(401, challengeOf(undefined), undefined)
   if (isRefusal(verdict)) return refuse(verdict.refused, challengeOf(verdict), verdict.message)
   return { identity: verdict, principal: await principals.of(verdict) }
 }

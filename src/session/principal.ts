@@ -52,16 +52,20 @@ export class Principals {
   async of(identity: Identity | undefined): Promise<string> {
     if (identity === undefined) return ANONYMOUS
     const { issuer, subject, clientId, audience } = identity
-    if (typeof issuer !== 'string' || issuer === '' || !(subject || clientId)) {
-      throw new TypeError('auth must return an identity with an issuer and a subject or a clientId.')
+    const name = subject || clientId
+    // An object would be reduced to its JSON, in which two people can look the same.
+    if (typeof issuer !== 'string' || issuer === '' || typeof name !== 'string' || name === '') {
+      throw new TypeError(
+        'auth must return an identity with an issuer and a subject or a clientId, all of them strings.',
+      )
     }
-    const name = JSON.stringify([issuer, subject ? ['subject', subject] : ['client', clientId], audience ?? null])
-    const known = this.#known.get(name)
+    const text = JSON.stringify([issuer, subject ? ['subject', subject] : ['client', clientId], audience ?? null])
+    const known = this.#known.get(text)
     if (known !== undefined) return known
-    const hash = await this.#crypto.sha256(new TextEncoder().encode(`fairlead principal ${name}`))
+    const hash = await this.#crypto.sha256(new TextEncoder().encode(`fairlead principal ${text}`))
     const principal = encodeBase64url(hash.subarray(0, PRINCIPAL_BYTES))
     if (this.#known.size >= CACHE_SIZE) this.#known.clear()
-    this.#known.set(name, principal)
+    this.#known.set(text, principal)
     return principal
   }
 }
