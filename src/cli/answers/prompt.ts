@@ -31,6 +31,7 @@ export function createPrompt(hold: () => () => void): Prompt {
       const typed = terminal.question(question, { signal }).catch(() => undefined)
       const answer = await Promise.race([typed, left])
       terminal.close()
+      if (answer === undefined) process.stderr.write('\n')
       return answer
     },
   }

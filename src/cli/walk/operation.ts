@@ -21,6 +21,9 @@ export interface OperationOptions {
   readonly streamWaitMs: number
 }
 
+/** How long the first frames of the session stream are waited for. */
+const FIRST_FRAMES_MS = 50
+
 /** Walks the phase. A step that fails is a problem in the report, and the walk goes on. */
 export async function walkOperation(walker: Walker, options: OperationOptions): Promise<void> {
   const { client, report } = walker
@@ -59,6 +62,8 @@ async function openStream({ client, report }: Walker, waitMs: number): Promise<v
   const opening = client.openStream()
   opening.catch(() => {})
   const status = await Promise.race([opening, waited]).finally(() => clearTimeout(timer))
+  // Its first frames belong to this step, not to the next.
+  if (status?.open) await new Promise((resolve) => setTimeout(resolve, FIRST_FRAMES_MS))
   if (status === undefined) report.note('The server has not answered the GET yet; the walk goes on.')
   else if (status.open) report.good('The stream is open, and stays open while the walk goes on.')
   else if (status.status === 405)

@@ -312,6 +312,22 @@ describe('the session stream and the end', () => {
     await expect(client.request('ping')).rejects.toMatchObject({ code: 'closed' })
   })
 
+  test('an event stream that nobody wants is let go of, and its end is told', async () => {
+    const observed: Observation[] = []
+    const { client } = clientOf(
+      (request, { method }) => (method === 'notifications/odd' ? openSse(request) : undefined),
+      { onExchange: (observation) => observed.push(observation) },
+    )
+    await client.connect()
+    await client.notify('notifications/odd')
+    expect(observed.filter(({ exchange }) => exchange === 3).map(({ type }) => type)).toEqual([
+      'request',
+      'response',
+      'end',
+    ])
+    await client.close()
+  })
+
   test('every exchange is observed from its request to its end', async () => {
     const observed: Observation[] = []
     const { client } = clientOf(

@@ -104,13 +104,19 @@ export function createExchanger({ url, fetch, observe }: ExchangerOptions): Exch
       const { status } = response
       if (response.body && mediaType(response.headers) === SSE_TYPE) {
         const stream = response.body
+        let reading = false
         return {
           kind: 'stream',
           exchange,
           status,
           headers: response.headers,
-          cut: () => connection.abort(CUT),
+          cut: () => {
+            connection.abort(CUT)
+            // Nobody reads: nobody else would tell that it is over.
+            if (!reading) end('aborted')
+          },
           read: async (handlers) => {
+            reading = true
             const ended = await readEvents(stream, {
               onEvent: (event) => {
                 observe({ type: 'event', ...now(), ...withoutUndefined(event), data: event.data })
