@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Admitted, NOBODY } from '../http/admission.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { HttpBody, HttpReply, HttpRequest } from '../http/http-message.ts'
 import type { EventSink } from '../session/event-sink.ts'
@@ -22,7 +23,9 @@ export class NodeRequest implements HttpRequest {
 
   header(name: string): string | undefined {
     const value = this.#headers[name]
-    return typeof value === 'string' || value === undefined ? value : value.join(', ')
+    if (typeof value === 'string') return value
+    // Anything else belongs to every object: handlers may look for a header by a name that a stranger gave them.
+    return Array.isArray(value) ? value.join(', ') : undefined
   }
 }
 
@@ -69,60 +72,84 @@ export function exchange(
   path: string,
   parsed?: string,
 ): void {
-  const request = new NodeRequest(incoming, path)
-  const admission = endpoint.begin(request)
-  const proceed = (verdict: Awaited<typeof admission>): void => {
+  const running = new Exchange(endpoint, incoming, response, path)
+  const admission = endpoint.begin(running.request)
+  if (admission instanceof Promise) void admission.then((late) => running.proceed(late, parsed))
+  else running.proceed(admission, parsed)
+}
+
+/** One exchange while its body is read. An object with methods rather than nested functions: one is made per request. */
+class Exchange {
+  readonly request: NodeRequest
+  readonly #endpoint: Endpoint
+  readonly #incoming: IncomingMessage
+  readonly #response: ServerResponse
+  #admitted: Admitted = NOBODY
+  #first: Buffer | undefined
+  #rest: Buffer[] | undefined
+  #size = 0
+  #over = false
+
+  constructor(endpoint: Endpoint, incoming: IncomingMessage, response: ServerResponse, path: string) {
+    this.request = new NodeRequest(incoming, path)
+    this.#endpoint = endpoint
+    this.#incoming = incoming
+    this.#response = response
+  }
+
+  proceed(verdict: Admitted | HttpReply, parsed: string | undefined): void {
     if ('status' in verdict) {
-      writeReply(response, verdict)
+      writeReply(this.#response, verdict)
       return
     }
-    const answer = (body: HttpBody): void => {
-      const reply = endpoint.post(request, verdict, body)
-      if (reply instanceof Promise) void reply.then((late) => writeReply(response, late))
-      // The rest of an oversized body is not read: the connection ends after the answer.
-      else writeReply(response, reply, typeof body !== 'string' && body.refused === 'payload_too_large')
-    }
-    if (parsed === undefined) readBody(incoming, endpoint.bodyBytes, answer)
-    else answer(parsed)
+    this.#admitted = verdict
+    if (parsed !== undefined) this.#post(parsed)
+    else this.#read()
   }
-  if (admission instanceof Promise) void admission.then(proceed)
-  else proceed(admission)
-}
 
-/** Reads a body of at most `limit` bytes. A request that breaks off gets no answer: nobody is there. */
-function readBody(incoming: IncomingMessage, limit: number, done: (body: HttpBody) => void): void {
-  if (Number(incoming.headers['content-length']) > limit) {
-    done({ refused: 'payload_too_large' })
-    return
+  /** Reads the body. A request that breaks off gets no answer: nobody is there. */
+  #read(): void {
+    if (Number(this.request.header('content-length')) > this.#endpoint.bodyBytes) {
+      this.#post(TOO_LARGE)
+      return
+    }
+    this.#incoming.on('data', (chunk: Buffer) => this.#take(chunk))
+    this.#incoming.on('end', () => this.#end())
   }
-  let first: Buffer | undefined
-  let rest: Buffer[] | undefined
-  let size = 0
-  let over = false
-  incoming.on('data', (chunk: Buffer) => {
-    if (over) return
-    size += chunk.length
-    if (size > limit) {
-      over = true
-      first = rest = undefined
-      incoming.pause()
-      done({ refused: 'payload_too_large' })
-    } else if (first === undefined) {
-      first = chunk
+
+  #take(chunk: Buffer): void {
+    if (this.#over) return
+    this.#size += chunk.length
+    if (this.#size > this.#endpoint.bodyBytes) {
+      this.#over = true
+      this.#first = this.#rest = undefined
+      this.#incoming.pause()
+      this.#post(TOO_LARGE)
+    } else if (this.#first === undefined) {
+      this.#first = chunk
     } else {
-      rest ??= [first]
-      rest.push(chunk)
+      this.#rest ??= [this.#first]
+      this.#rest.push(chunk)
     }
-  })
-  incoming.on('end', () => {
-    if (over) return
-    const bytes = rest === undefined ? (first ?? NOTHING) : Buffer.concat(rest, size)
+  }
+
+  #end(): void {
+    if (this.#over) return
+    const bytes = this.#rest === undefined ? (this.#first ?? NOTHING) : Buffer.concat(this.#rest, this.#size)
     // Without this check, invalid bytes would silently become U+FFFD.
-    done(isUtf8(bytes) ? bytes.toString('utf8') : { refused: 'not_utf8' })
-  })
-  incoming.on('error', () => {})
+    this.#post(isUtf8(bytes) ? bytes.toString('utf8') : NOT_UTF8)
+  }
+
+  #post(body: HttpBody): void {
+    const reply = this.#endpoint.post(this.request, this.#admitted, body)
+    if (reply instanceof Promise) void reply.then((late) => writeReply(this.#response, late))
+    // The rest of an oversized body is not read: the connection ends after the answer.
+    else writeReply(this.#response, reply, body === TOO_LARGE)
+  }
 }
 
+const TOO_LARGE: HttpBody = { refused: 'payload_too_large' }
+const NOT_UTF8: HttpBody = { refused: 'not_utf8' }
 const NOTHING = Buffer.alloc(0)
 
 /** How long a client that is still sending has to read its answer before the connection is closed. */
@@ -147,10 +174,10 @@ export function writeReply(response: ServerResponse, reply: HttpReply, last = fa
   }
   const { status, headers, body } = reply
   if (last) response.shouldKeepAlive = false
-  if (status !== 204) {
-    response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
-  } else {
+  if (status === 204) {
     response.writeHead(status, headers as string[])
+  } else {
+    response.writeHead(status, headers.concat('content-length', String(Buffer.byteLength(body))))
   }
   if (last) {
     response.write(body)
