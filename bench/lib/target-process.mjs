@@ -12,6 +12,12 @@ const REPLY_LIMIT_MS = 60_000
 /** How much of a target's stderr is kept for the message when it fails. */
 const STDERR_CHARACTERS = 4_000
 
+/** Servers that still run; none outlives the benchmark, however that ends. */
+const alive = new Set()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
 /**
  * @param file a file in targets/
  * @param args its arguments
@@ -49,7 +55,9 @@ class TargetProcess {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARACTERS)
     })
     child.on('message', (message) => this.#replies.shift()?.(message))
+    alive.add(child)
     this.#exited = new Promise((resolve) => child.once('exit', resolve))
+    this.#exited.then(() => alive.delete(child))
   }
 
   /** Resolves with the port once the target listens. */

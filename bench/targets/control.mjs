@@ -44,4 +44,5 @@ const answers = {
   counters: () => ({ counters: globalThis[Symbol.for('bench.counters')]?.() }),
 }
 
+process.on('disconnect', () => process.exit())
 process.on('message', async (question) => process.send(await answers[question]()))
