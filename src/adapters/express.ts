@@ -4,7 +4,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Endpoint } from '../http/endpoint.ts'
+import { Endpoint, type Snapshot } from '../http/endpoint.ts'
 import { logLine } from '../http/logger.ts'
 import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/options.ts'
 import { definitionOf, type Server } from '../server/server.ts'
@@ -12,12 +12,19 @@ import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { exchange, pathOf } from './node-exchange.ts'
 import { nodePlatform } from './node-platform.ts'
 
+/** A request as Express hands it on: mounted elsewhere than at the root, and perhaps with its body read. */
+type ExpressRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string }
+
 /** Middleware of Express, Connect and everything else that takes `(request, response, next)`. */
-export type ExpressHandler = (
-  request: IncomingMessage & { readonly body?: unknown },
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => void
+export interface ExpressHandler {
+  (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void
+  /** See `ServerHandle.close`. Call it before the HTTP server is closed, which would wait for open streams. */
+  close(options?: { readonly deadline?: number }): Promise<void>
+  /** Everything that is counted, and the sizes of all bounded caches, now. */
+  counters(): Promise<Snapshot>
+}
+
+const CLOSE_DEADLINE_MS = 25_000
 
 /**
  * Makes middleware that serves every request it is given, so mount it on a path. A body that `express.json()` has
@@ -41,10 +48,23 @@ export function expressHandler<State>(
   const ready = Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, false)
   // Reported by the first request; until then nobody is there to hear it.
   ready.catch(() => {})
-  return (request, response, next) => {
+  const handle: (...args: Parameters<ExpressHandler>) => void = (request, response, next) => {
     ready.then((endpoint) => {
-      const parsed = request.body === undefined ? undefined : JSON.stringify(request.body)
-      exchange(endpoint, request, response, pathOf(request.url), parsed)
+      exchange(endpoint, request, response, pathOf(request.originalUrl ?? request.url), readAlready(request.body))
     }, next)
   }
+  return Object.assign(handle, {
+    counters: async () => (await ready).counters(),
+    close: async (closing?: { readonly deadline?: number }) => {
+      const endpoint = await ready
+      await endpoint.drain(closing?.deadline ?? CLOSE_DEADLINE_MS)
+      await endpoint.close()
+    },
+  })
+}
+
+/** The body as text, where `express.json()`, `express.text()` or `express.raw()` came before. */
+function readAlready(body: unknown): string | undefined {
+  if (body === undefined || typeof body === 'string') return body
+  return Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body)
 }

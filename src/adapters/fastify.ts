@@ -29,8 +29,11 @@ export interface FastifyLike {
     parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
   ): unknown
   all(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => void): unknown
-  addHook(name: 'onClose', hook: () => Promise<void>): unknown
+  addHook(name: 'preClose' | 'onClose', hook: () => Promise<void>): unknown
 }
+
+/** How long calls in flight may go on after `app.close()`, in milliseconds: as `serve` has it. */
+const CLOSE_DEADLINE_MS = 25_000
 
 /**
  * Makes a plugin; give it a path with `prefix`. The body is left for the endpoint to read, with its own limits.
@@ -59,9 +62,8 @@ export function fastifyPlugin<State>(
       exchange(endpoint, request.raw, reply.raw, pathOf(request.raw.url))
     }
     app.all('/', handle)
-    app.addHook('onClose', async () => {
-      await endpoint.drain(0)
-      await endpoint.close()
-    })
+    // Before the HTTP server closes, because it waits for every open stream.
+    app.addHook('preClose', () => endpoint.drain(CLOSE_DEADLINE_MS))
+    app.addHook('onClose', () => endpoint.close())
   }
 }

@@ -134,9 +134,10 @@ function eventBody(open: (sink: EventSink) => void): ReadableStream<Uint8Array> 
             controller.enqueue(encoder.encode(text))
             return (controller.desiredSize ?? 0) > 0
           },
-          end() {
+          end(text) {
             if (ended) return
             ended = true
+            if (text !== undefined) controller.enqueue(encoder.encode(text))
             controller.close()
           },
           destroy() {

@@ -5,11 +5,16 @@
  */
 import type { EndpointOptions, OptionsFor } from '../http/options.ts'
 import type { Server } from '../server/server.ts'
-import { fetchHandler } from './fetch.ts'
+import { type FetchHandler, fetchHandler } from './fetch.ts'
 
 /** What the handler uses of a Hono context. */
 export interface HonoContextLike {
   readonly req: { readonly raw: Request }
+}
+
+/** A handler of Hono. */
+export interface HonoHandler extends Pick<FetchHandler, 'close' | 'counters'> {
+  (context: HonoContextLike): Promise<Response>
 }
 
 /**
@@ -24,7 +29,8 @@ export interface HonoContextLike {
 export function honoHandler<State>(
   server: Server<State>,
   ...options: OptionsFor<State, EndpointOptions<State>>
-): (context: HonoContextLike) => Promise<Response> {
+): HonoHandler {
   const handle = fetchHandler(server, ...options)
-  return (context) => handle(context.req.raw)
+  const { close, counters } = handle
+  return Object.assign((context: HonoContextLike) => handle(context.req.raw), { close, counters })
 }

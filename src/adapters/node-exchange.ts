@@ -9,6 +9,7 @@ import { type Admitted, NOBODY } from '../http/admission.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { HttpBody, HttpReply, HttpRequest } from '../http/http-message.ts'
 import type { EventSink } from '../session/event-sink.ts'
+import { writeWhole } from './node-write.ts'
 
 export class NodeRequest implements HttpRequest {
   readonly method: string
@@ -44,8 +45,8 @@ class NodeSink implements EventSink {
     return this.#response.write(text)
   }
 
-  end(): void {
-    this.#response.end()
+  end(text?: string): void {
+    this.#response.end(text)
   }
 
   destroy(): void {
@@ -156,7 +157,7 @@ const NOTHING = Buffer.alloc(0)
 export const LINGER_MS = 1_000
 
 /**
- * Head and body leave in one write.
+ * Sends an answer.
  *
  * @param last the connection ends after it, but not at once: closing with bytes unread is a reset, which can overtake
  *   the answer.
@@ -172,20 +173,16 @@ export function writeReply(response: ServerResponse, reply: HttpReply, last = fa
     reply.open(new NodeSink(response))
     return
   }
+  if (!last) {
+    writeWhole(response, reply)
+    return
+  }
   const { status, headers, body } = reply
-  if (last) response.shouldKeepAlive = false
-  if (status === 204) {
-    response.writeHead(status, headers as string[])
-  } else {
-    response.writeHead(status, headers.concat('content-length', String(Buffer.byteLength(body))))
-  }
-  if (last) {
-    response.write(body)
-    const timer = setTimeout(() => response.end(), LINGER_MS).unref()
-    response.once('close', () => clearTimeout(timer))
-  } else {
-    response.end(body)
-  }
+  response.shouldKeepAlive = false
+  response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
+  response.write(body)
+  const timer = setTimeout(() => response.end(), LINGER_MS).unref()
+  response.once('close', () => clearTimeout(timer))
 }
 
 /** A sink whose connection is gone already. */

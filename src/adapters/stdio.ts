@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream'
 import { Call, type CallOutlet } from '../call/call.ts'
 import { takeNotification, takeResponse } from '../call/incoming.ts'
 import { memoryEngine } from '../engine/memory.ts'
-import { describeThrown, logLine } from '../http/logger.ts'
+import { errorReport, logLine } from '../http/logger.ts'
 import type { EndpointOptions, OptionsFor } from '../http/options.ts'
 import { negotiate } from '../server/initialize.ts'
 import { definitionOf, type Server } from '../server/server.ts'
@@ -70,10 +70,7 @@ export async function serveStdio<State>(
     engine: memoryEngine(nodePlatform),
     secrets: [],
     limits: { ...DEFAULT_LIMITS, ...limits },
-    report: (thrown, where) => {
-      logger({ level: 'error', message: `Error in ${where}`, where, ...describeThrown(thrown) })
-      onError?.(thrown, { where })
-    },
+    report: errorReport(logger, onError),
     state,
   })
   const connection = new StdioConnection(serving, (line) => void output.write(`${line}\n`))

@@ -33,7 +33,7 @@ import type { EndpointParts } from './endpoint-parts.ts'
 import { get } from './get.ts'
 import { HostGuard } from './host-guard.ts'
 import type { HttpBody, HttpReply, HttpRequest } from './http-message.ts'
-import { describeThrown } from './logger.ts'
+import { errorReport } from './logger.ts'
 import type { EndpointOptions } from './options.ts'
 import { post } from './post.ts'
 import { errorReply, methodNotAllowed } from './replies.ts'
@@ -94,20 +94,12 @@ export class Endpoint {
     platform: Platform,
     loopbackOnly: boolean,
   ): Promise<Endpoint> {
-    const report = (thrown: unknown, where: string): void => {
-      try {
-        options.logger?.({ level: 'error', message: `Error in ${where}`, where, ...describeThrown(thrown) })
-        options.onError?.(thrown, { where })
-      } catch (failed) {
-        options.logger?.({ level: 'error', message: 'onError threw', ...describeThrown(failed) })
-      }
-    }
     const serving = await Serving.start(definition, {
       platform,
       engine: options.engine ?? memoryEngine(platform),
       secrets: options.secrets ?? [],
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      report,
+      report: errorReport(options.logger, options.onError),
       state: options.state,
     })
     const parts: EndpointParts = {

@@ -30,12 +30,36 @@ export function logLine(entry: LogEntry, now: number): string {
   }
 }
 
+/** Leads errors that no client may see to the log and to `onError`. A hook that fails itself takes nothing with it. */
+export function errorReport(
+  logger: Logger | undefined,
+  onError: ((error: unknown, context: { readonly where: string }) => unknown) | undefined,
+): (thrown: unknown, where: string) => void {
+  const log = (message: string, thrown: unknown, where: string): void => {
+    try {
+      logger?.({ level: 'error', message, where, ...describeThrown(thrown) })
+    } catch {
+      // There is no place left to say it.
+    }
+  }
+  return (thrown, where) => {
+    log(`Error in ${where}`, thrown, where)
+    const failed = (reason: unknown): void => log('onError failed', reason, where)
+    try {
+      Promise.resolve(onError?.(thrown, { where })).catch(failed)
+    } catch (reason) {
+      failed(reason)
+    }
+  }
+}
+
 /** The parts of a thrown value that help to find its cause. */
-export function describeThrown(thrown: unknown): object {
-  if (!(thrown instanceof Error)) return { error: String(thrown) }
-  return {
-    error: thrown.message,
-    stack: thrown.stack,
-    ...(thrown.cause !== undefined && { cause: String(thrown.cause) }),
+function describeThrown(thrown: unknown): object {
+  try {
+    if (!(thrown instanceof Error)) return { error: String(thrown) }
+    const { message, stack, cause } = thrown
+    return { error: message, stack, ...(cause !== undefined && { cause: String(cause) }) }
+  } catch {
+    return { error: 'A value that can not be described.' }
   }
 }

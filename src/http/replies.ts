@@ -20,6 +20,9 @@ export const SSE_HEADERS: HttpHeaders = [
   'no',
 ]
 
+/** A body that is complete may be held back by a proxy: no event of it waits for another. */
+const COMPLETE_SSE_HEADERS: HttpHeaders = ['content-type', SSE_TYPE, 'cache-control', 'no-cache']
+
 const NO_HEADERS: HttpHeaders = []
 
 /** For notifications and answers: "202 Accepted with no body". */
@@ -31,8 +34,9 @@ export function jsonReply(body: string): TextReply {
   return { status: 200, headers: JSON_HEADERS, body }
 }
 
+/** A stream that has ended before its first byte left. */
 export function sseReply(body: string): TextReply {
-  return { status: 200, headers: SSE_HEADERS, body }
+  return { status: 200, headers: COMPLETE_SSE_HEADERS, body }
 }
 
 /** Seconds after which a client may try again, where the error is one of load or of time. */

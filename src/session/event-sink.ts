@@ -6,8 +6,8 @@
 export interface EventSink {
   /** Writes text. `false`: the peer is slower than we are; stop until `onDrain`. */
   write(text: string): boolean
-  /** Ends the response cleanly. */
-  end(): void
+  /** Ends the response cleanly, after a last text if there is one: both leave together. */
+  end(text?: string): void
   /** Breaks the connection, so that the peer sees an error rather than an end. */
   destroy(): void
   /** Called by the adapter when the peer has caught up. */

@@ -60,6 +60,7 @@ export class RequestStream {
   #closeOnAttach = false
   #broken = false
   #keepAlive: Timer | undefined
+  #wroteAt = 0
   #stall: Timer | undefined
   /** Told once, when the first turn ends and the answer has to become a stream. */
   opener: StreamOpener | undefined
@@ -195,8 +196,7 @@ export class RequestStream {
       this.#closeOnAttach = this.#opening
       return
     }
-    sink.write(sseRetry(this.#replica.retry.next()))
-    this.#close()
+    this.#close(sseRetry(this.#replica.retry.next()))
   }
 
   /** Breaks the connection, for revisions whose clients do not come back after a clean end. */
@@ -252,14 +252,17 @@ export class RequestStream {
     const text = this.#gather()
     if (text === '') return
     const window = this.#window!
-    if (this.#sink !== undefined && !this.#blocked) {
-      this.#sent = this.#sequence - 1
-      this.#write(text)
-    }
+    if (this.#sink !== undefined && !this.#blocked) this.#deliver(text)
     window.trim(this.#replica.platform.now(), this.#replica.limits)
     const unsent = this.#sink !== undefined && this.#sent < this.#sequence - 1
     if (unsent && window.first! > this.#sent + 1) this.#break()
-    else if (this.#finished && !this.#blocked) this.#close()
+  }
+
+  /** Sends everything up to now; the last of it together with the end of the connection. */
+  #deliver(text: string): void {
+    this.#sent = this.#sequence - 1
+    if (this.#finished) this.#close(text)
+    else this.#write(text)
   }
 
   #write(text: string): void {
@@ -272,17 +275,21 @@ export class RequestStream {
         this.resetConnection()
       })
     }
-    this.#restartKeepAlive()
+    this.#wroteAt = this.#replica.platform.now()
+    if (this.#keepAlive === undefined) this.#keepAliveIn(KEEP_ALIVE_MS)
   }
 
-  #restartKeepAlive(): void {
-    this.#keepAlive?.cancel()
-    if (this.#sink === undefined) return
-    this.#keepAlive = this.#replica.wheel.after(KEEP_ALIVE_MS, () => {
+  /** One timer per connection, which looks when it is due how long ago the last write was. */
+  #keepAliveIn(ms: number): void {
+    this.#keepAlive = this.#replica.wheel.after(ms, () => {
       if (this.#sink === undefined) return
-      this.#replica.counters.keepAlives++
-      if (!this.#blocked) this.#sink.write(SSE_KEEP_ALIVE)
-      this.#restartKeepAlive()
+      const now = this.#replica.platform.now()
+      if (now - this.#wroteAt >= KEEP_ALIVE_MS && !this.#blocked) {
+        this.#replica.counters.keepAlives++
+        this.#wroteAt = now
+        this.#sink.write(SSE_KEEP_ALIVE)
+      }
+      this.#keepAliveIn(Math.max(1, this.#wroteAt + KEEP_ALIVE_MS - now))
     })
   }
 
@@ -295,9 +302,7 @@ export class RequestStream {
       this.#break()
       return
     }
-    this.#sent = this.#sequence - 1
-    this.#write(missed)
-    if (this.#finished && !this.#blocked) this.#close()
+    this.#deliver(missed)
   }
 
   /** The reader was too slow for the window: it gets the error instead of a hole, and the call ends. */
@@ -306,15 +311,14 @@ export class RequestStream {
     this.#broken = true
     this.#replica.counters.streamsLost++
     this.#replica.streams.delete(this.call)
-    this.#sink?.write(sseEvent(this.#id(true), errorMessage(this.requestId, error)))
-    this.#close()
+    this.#close(sseEvent(this.#id(true), errorMessage(this.requestId, error)))
     this.owner?.streamBroken(error)
   }
 
-  #close(): void {
+  #close(text?: string): void {
     const sink = this.#sink
     this.#detach(true)
-    sink?.end()
+    sink?.end(text)
   }
 
   /** Lets go of the connection. `forget`: it is gone or going; otherwise a newer one takes its place and it is ended. */
@@ -326,6 +330,7 @@ export class RequestStream {
     sink.onClose = undefined
     this.#blocked = false
     this.#keepAlive?.cancel()
+    this.#keepAlive = undefined
     this.#stall?.cancel()
     this.session.openStreams--
     this.#replica.openStreams--

@@ -290,9 +290,8 @@ export class SessionStream {
     const sink = this.#sink
     if (sink === undefined) return
     this.turnEnded()
-    sink.write(sseRetry(retryMs))
     this.#release()
-    sink.end()
+    sink.end(sseRetry(retryMs))
   }
 
   #release(): void {

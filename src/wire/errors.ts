@@ -157,6 +157,10 @@ export const INTERNAL_MESSAGE = 'Internal error'
  * `internal_error` with the thrown value as its cause.
  */
 export function toMcpError(thrown: unknown): McpError {
-  if (thrown instanceof McpError) return thrown
+  try {
+    if (thrown instanceof McpError) return thrown
+  } catch {
+    // A revoked proxy, of all things: even to look at it throws. The client gets its answer all the same.
+  }
   return new McpError('internal_error', INTERNAL_MESSAGE, { cause: thrown })
 }

@@ -5,9 +5,9 @@
  * @module
  */
 
-/** An event that carries a message. */
+/** An event that carries a message. Its type is left out: without one it is `message`. */
 export function sseEvent(id: string | undefined, data: string): string {
-  return id === undefined ? `event: message\ndata: ${data}\n\n` : `event: message\nid: ${id}\ndata: ${data}\n\n`
+  return id === undefined ? `data: ${data}\n\n` : `id: ${id}\ndata: ${data}\n\n`
 }
 
 /**
