@@ -58,7 +58,10 @@ export async function connect<State>(server: Server<State>, options: ConnectOpti
   const { serve, clock, ...clientOptions } = options
   const platform = clock === undefined ? webPlatform : { ...webPlatform, now: clock.now, setTimer: clock.setTimer }
   const handler = handlerOn(server, { logger: () => {}, ...(serve as EndpointOptions) }, platform)
-  const fetch: TestKit['fetch'] = (input, init) => handler(new Request(input, init))
+  const fetch: TestKit['fetch'] = async (input, init) => {
+    const request = new Request(input, init)
+    return breakable(await handler(request), request.signal)
+  }
   const client = createClient(URL_TEXT, { fetch, ...clientOptions })
   try {
     await client.connect()
@@ -86,6 +89,13 @@ export async function connect<State>(server: Server<State>, options: ConnectOpti
       await handler.close({ deadline: 0 })
     },
   }
+}
+
+/** The response on a connection that the client can break, as it can with a socket. */
+function breakable(response: Response, signal: AbortSignal): Response {
+  if (response.body === null) return response
+  const body = response.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal })
+  return new Response(body, { status: response.status, headers: response.headers })
 }
 
 function textOf(result: JsonObject): string {

@@ -43,6 +43,7 @@ test('a cut stream is resumed and nothing is lost', async () => {
   const seen: number[] = []
   expect(await kit.callText('count', {}, { onProgress: ({ progress }) => seen.push(progress) })).toBe('counted')
   expect(seen).toEqual([1, 2, 3, 4, 5, 6])
+  expect((await kit.counters()).streamsResumed).toBe(1)
 })
 
 test('a stepping clock expires a session', async () => {
