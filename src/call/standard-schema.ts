@@ -40,6 +40,7 @@ export interface PreparedSchema {
 
 /** Problems beyond this many are not listed. */
 const MAX_PROBLEMS = 5
+const MAX_PROBLEM_CHARS = 300
 
 export function isStandardSchema(schema: unknown): schema is StandardSchema {
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
@@ -100,11 +101,12 @@ function checkStandard(schema: StandardSchema, value: unknown): Checked | Promis
 
 function readResult(result: StandardSchemaV1.Result<unknown>): Checked {
   if (result.issues === undefined) return { ok: true, value: result.value }
-  const lines = result.issues.map((issue) => {
+  const { issues } = result
+  const lines = issues.slice(0, MAX_PROBLEMS).map((issue) => {
     const path = issue.path?.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
     return path ? `${path}: ${issue.message}` : issue.message
   })
-  return { ok: false, problems: joinProblems(lines) }
+  return { ok: false, problems: joinProblems(lines, issues.length) }
 }
 
 type Validate = (value: unknown) => string[]
@@ -118,15 +120,21 @@ async function checkJson(json: JsonSchema, value: unknown): Promise<Checked> {
     validators.set(json, validator)
   }
   const problems = (await validator)(value)
-  return problems.length === 0 ? { ok: true, value } : { ok: false, problems: joinProblems(problems) }
+  if (problems.length === 0) return { ok: true, value }
+  return { ok: false, problems: joinProblems(problems.slice(0, MAX_PROBLEMS), problems.length) }
 }
+
+/** Longer values are told their first problem only: listing all of them would take time with their square. */
+const LIST_ALL_CHARS = 4_096
 
 async function makeValidator(json: JsonSchema): Promise<Validate> {
   const { Validator } = await import('@cfworker/json-schema')
-  const validator = new Validator(json as object, draftOf(json), false)
+  const first = new Validator(json as object, draftOf(json), true)
+  const all = new Validator(json as object, draftOf(json), false)
   return (value) => {
-    const { valid, errors } = validator.validate(value)
-    if (valid) return []
+    const quick = first.validate(value)
+    if (quick.valid) return []
+    const { errors } = JSON.stringify(value).length > LIST_ALL_CHARS ? quick : all.validate(value)
     // The outer errors only say that something inside does not match.
     const leaves = errors.filter(
       (error) => !errors.some((other) => deeper(other.keywordLocation, error.keywordLocation)),
@@ -149,7 +157,10 @@ function draftOf(json: JsonSchema): '4' | '7' | '2019-09' | '2020-12' {
   return dialect.includes('2019-09') ? '2019-09' : '2020-12'
 }
 
-function joinProblems(lines: readonly string[]): string {
-  const shown = lines.slice(0, MAX_PROBLEMS).join('; ')
-  return lines.length > MAX_PROBLEMS ? `${shown}; and ${lines.length - MAX_PROBLEMS} more` : shown
+function joinProblems(shown: readonly string[], total: number): string {
+  // Names of members are the client's, and may be as long as its body.
+  const text = shown
+    .map((line) => (line.length > MAX_PROBLEM_CHARS ? `${line.slice(0, MAX_PROBLEM_CHARS)}…` : line))
+    .join('; ')
+  return total > shown.length ? `${text}; and ${total - shown.length} more` : text
 }

@@ -120,7 +120,8 @@ export async function getPrompt(call: Call, find: (name: string) => Prompt | und
 
 async function checkArguments(prompt: Prompt, args: JsonObject): Promise<unknown> {
   const notText = Object.entries(args).find(([, value]) => typeof value !== 'string')
-  if (notText !== undefined) throw new McpError('invalid_params', `arguments.${notText[0]}: must be a string.`)
+  if (notText !== undefined)
+    throw new McpError('invalid_params', `arguments.${notText[0].slice(0, 128)}: must be a string.`)
   const missing = prompt.arguments.find(({ name, required }) => required && !Object.hasOwn(args, name))
   if (missing !== undefined) throw new McpError('invalid_params', `arguments.${missing.name}: is required.`)
   if (prompt.args === undefined) return args

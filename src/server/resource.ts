@@ -107,10 +107,15 @@ function describeCommon(item: { readonly name: string; readonly definition: Reso
 export function requestUri(call: Call): string {
   const { uri } = call.params
   const limit = call.services.replica.limits.uriBytes
-  if (typeof uri !== 'string' || uri.length > limit || !URL.canParse(uri)) {
+  if (typeof uri !== 'string' || !fits(uri, limit) || !URL.canParse(uri)) {
     throw new McpError('invalid_params', `uri: must be an absolute URI of at most ${limit} bytes.`)
   }
   return uri
+}
+
+function fits(text: string, bytes: number): boolean {
+  if (text.length > bytes) return false
+  return text.length * 3 <= bytes || new TextEncoder().encode(text).length <= bytes
 }
 
 export interface ResourceLists {

@@ -16,6 +16,9 @@ server.tool('take', { inputSchema: z.record(z.string(), z.unknown()) }, (args) =
   return 'taken'
 })
 server.tool('echo', { inputSchema: { type: 'object' } }, (args) => ({ content: [], structuredContent: args }))
+server.tool('numbers', { inputSchema: z.object({ list: z.array(z.number()) }) }, () => 'taken')
+const numbers = { type: 'array', items: { type: 'number' } } as const
+server.tool('schema', { inputSchema: { type: 'object', properties: { list: numbers } } }, () => 'taken')
 server.tool('merge', { inputSchema: { type: 'object' } }, (args) => {
   // What many handlers do with their options.
   const merged = Object.assign({}, args) as { admin?: boolean }
@@ -193,13 +196,26 @@ describe('B6 57: deep and wide', () => {
     expect(delay).toBeLessThan(200)
   })
 
-  test('the widest body that is taken, and echoed, holds up nobody either', async () => {
-    const members = many(29_000, (n) => `"${n}":0`)
-    const lists = many(199_000, () => '[1,2]')
-    const body = `{${CALL.replace('take', 'echo').replace('{}', `{${members},"lists":[${lists}]}`)}}`
+  test.each([
+    ['members', () => `{"a":{${many(49_000, (n) => `"${n}":0`)}}}`],
+    ['objects of different shapes', () => `{"a":[${many(24_000, (n) => `{"${n}":0}`)}]}`],
+    ['lists', () => `{"a":[${many(24_000, () => '[]')}]}`],
+    ['texts', () => `{"a":[${many(49_000, (n) => `"${n.padEnd(40, 'é')}"`)}]}`],
+  ])('the widest body of %s that is taken, and echoed, holds up nobody either', async (_, args) => {
+    const body = `{${CALL.replace('take', 'echo').replace('{}', args())}}`
     const delay = await stall(async () => {
-      const text = await (await session.post(body)).text()
-      expect(text.length).toBeGreaterThan(body.length)
+      const reply = await session.post(body)
+      expect([reply.status, (await reply.text()).length > body.length]).toEqual([200, true])
+    })
+    expect(delay).toBeLessThan(200)
+  })
+
+  test.each(['numbers', 'schema'])('elements that a schema of %s refuses do not either', async (tool) => {
+    const body = `{${CALL.replace('take', tool).replace('{}', `{"list":[${many(49_000, () => '""')}]}`)}}`
+    const delay = await stall(async () => {
+      const { result } = await answerOf(await session.post(body))
+      expect(result?.['isError']).toBe(true)
+      expect(JSON.stringify(result).length).toBeLessThan(3_000)
     })
     expect(delay).toBeLessThan(200)
   })
