@@ -13,6 +13,8 @@ const SLICES = 10
 /** Targets far from the limit take part in two rounds and every fourth slice: no check depends on their second digit. */
 const FAR_ROUNDS = 2
 const FAR_SLICES = 4
+/** Rounds for a row that only shows that another row's figure does not change. */
+const COMPARED_ROUNDS = 3
 
 /**
  * @param options { rounds, seconds, operations, everyRound } per target and round; everyRound: far targets too
@@ -21,10 +23,11 @@ const FAR_SLICES = 4
  */
 export async function measureCpuRow(row, targets, options, progress) {
   const results = new Map(targets.map(({ name }) => [name, { target: name, rounds: [], error: undefined }]))
-  for (let round = 0; round < options.rounds; round += 1) {
+  const rounds = row.sameAs === undefined ? options.rounds : Math.min(options.rounds, COMPARED_ROUNDS)
+  for (let round = 0; round < rounds; round += 1) {
     const takesPart = ({ name, near }) => !results.get(name).error && (near || options.everyRound || round < FAR_ROUNDS)
     const figures = await measureRound(row, targets.filter(takesPart), options, (text) =>
-      progress(`${row.name}, round ${round + 1} of ${options.rounds}: ${text}`),
+      progress(`${row.name}, round ${round + 1} of ${rounds}: ${text}`),
     )
     const limit = figures.get(LIMIT)?.microseconds
     for (const [name, figure] of figures) {

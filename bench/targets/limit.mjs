@@ -13,7 +13,6 @@ const options = targetOptions()
 const sessions = new Set()
 const asks = new Map()
 const streams = new Map()
-let lastAsk = 0
 let lastEvent = 0
 
 const echoArguments = z.object({ message: z.string() })
@@ -50,6 +49,12 @@ function sendJson(response, json, sessionId) {
 
 const STREAM_HEADERS = ['Content-Type', 'text/event-stream', 'Cache-Control', 'no-cache']
 
+/** A stream whose events come one by one. Node gathers what is written within one tick into one write. */
+function beginStream(response) {
+  response.writeHead(200, STREAM_HEADERS)
+  response.write(priming())
+}
+
 /** A stream that is complete at once needs no chunks. */
 function sendStream(response, text) {
   response.writeHead(200, [...STREAM_HEADERS, 'Content-Length', String(Buffer.byteLength(text))])
@@ -63,25 +68,25 @@ function answer(response, request, text) {
 
 function steps(response, request) {
   const progressToken = request.params._meta.progressToken
-  let text = priming()
+  beginStream(response)
   for (let progress = 1; progress <= STEPS; progress += 1) {
     const params = { progressToken, progress, total: STEPS }
-    text += event(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }))
+    response.write(event(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params })))
   }
-  sendStream(response, text + event(textResult(request, request.params.arguments.message)))
+  response.end(event(textResult(request, request.params.arguments.message)))
 }
 
 function ask(response, request) {
-  lastAsk += 1
-  const id = `ask-${lastAsk}`
+  // Whoever could guess it could answer in another client's name.
+  const id = randomUUID()
   asks.set(id, (message) => {
     const parsed = answerContent.safeParse(message.result.content)
     response.end(event(textResult(request, parsed.data.name)))
   })
   const requestedSchema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] }
   const params = { mode: 'form', message: 'Your name?', requestedSchema }
-  response.writeHead(200, STREAM_HEADERS)
-  response.write(priming() + event(JSON.stringify({ jsonrpc: '2.0', id, method: 'elicitation/create', params })))
+  beginStream(response)
+  response.write(event(JSON.stringify({ jsonrpc: '2.0', id, method: 'elicitation/create', params })))
 }
 
 function accepted(response) {
@@ -118,8 +123,7 @@ function handle(response, sessionId, body) {
 
 /** The session stream: kept open, and kept in a map so that something could be sent on it. */
 function openStream(response, sessionId) {
-  response.writeHead(200, STREAM_HEADERS)
-  response.write(priming())
+  beginStream(response)
   streams.set(sessionId, response)
   response.on('close', () => streams.delete(sessionId))
 }
