@@ -7,6 +7,7 @@ import type { Identity } from '../session/principal.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
 import type { Call } from './call.ts'
 import { type ElicitFormParams, type ElicitResult, type ElicitUrlParams, elicit } from './elicit.ts'
+import { guarded } from './guarded.ts'
 import { type ContextLog, contextLog } from './log.ts'
 import { listRoots, type Root } from './roots.ts'
 import { type CreateMessageParams, type CreateMessageResult, sample } from './sample.ts'
@@ -159,18 +160,18 @@ class CallContext implements Context {
   }
 
   sample(params: CreateMessageParams, settings?: AskSettings): Promise<CreateMessageResult> {
-    return sample(this.#call, params, settings)
+    return guarded(sample(this.#call, params, settings))
   }
 
   elicit<Schema extends AnySchema>(
     params: ElicitFormParams<Schema> | ElicitUrlParams,
     settings?: AskSettings,
   ): Promise<never> {
-    return elicit(this.#call, params, settings) as Promise<never>
+    return guarded(elicit(this.#call, params, settings) as Promise<never>)
   }
 
   listRoots(settings?: AskSettings): Promise<Root[]> {
-    return listRoots(this.#call, settings)
+    return guarded(listRoots(this.#call, settings))
   }
 
   closeStream(): void {

@@ -9,6 +9,7 @@ import { McpError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
 import type { RevisionName } from '../wire/revision.ts'
 import type { Call } from './call.ts'
+import { guarded } from './guarded.ts'
 
 /** The session of a call, without its id: the id is a secret of the client. */
 export interface ContextSession {
@@ -40,15 +41,11 @@ export function contextSession(call: Call): ContextSession {
   const requireSession = (): void => {
     if (session.stateless) throw new McpError('stateless', 'This server is stateless: sessions keep no values.')
   }
-  return {
-    client: facts.client,
-    revision: facts.revision.name,
-    capabilities: capabilityNames(facts.capabilities),
-    extensions: facts.extensions === '' ? {} : (JSON.parse(facts.extensions) as JsonObject),
+  const values: Pick<ContextSession, 'get' | 'set' | 'delete'> = {
     async get<Value>(key: string) {
       requireSession()
-      const values = (await services.sessions.readValues(session))?.values
-      return (values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined) as Value | undefined
+      const kept = (await services.sessions.readValues(session))?.values
+      return (kept !== undefined && Object.hasOwn(kept, key) ? kept[key] : undefined) as Value | undefined
     },
     async set(key, value) {
       requireSession()
@@ -56,11 +53,11 @@ export function contextSession(call: Call): ContextSession {
       if (text === undefined) throw new TypeError(`The session value "${key}" must be JSON.`)
       const limit = services.replica.limits.sessionValueBytes
       await services.sessions.changeValues(session, (entry) => {
-        const values = withValue(entry, key, JSON.parse(text))
-        if (new TextEncoder().encode(JSON.stringify(values)).length > limit) {
+        const changed = withValue(entry, key, JSON.parse(text))
+        if (new TextEncoder().encode(JSON.stringify(changed)).length > limit) {
           throw new McpError('value_too_large', `The values of a session have ${limit} bytes together.`)
         }
-        return { ...entry, values }
+        return { ...entry, values: changed }
       })
     },
     async delete(key) {
@@ -70,6 +67,15 @@ export function contextSession(call: Call): ContextSession {
         return { ...entry, values: withValue(entry, key, undefined) }
       })
     },
+  }
+  return {
+    client: facts.client,
+    revision: facts.revision.name,
+    capabilities: capabilityNames(facts.capabilities),
+    extensions: facts.extensions === '' ? {} : (JSON.parse(facts.extensions) as JsonObject),
+    get: <Value>(key: string) => guarded(values.get<Value>(key)),
+    set: (key, value) => guarded(values.set(key, value)),
+    delete: (key) => guarded(values.delete(key)),
   }
 }
 

@@ -136,11 +136,17 @@ export class Asks {
     ask.timer.cancel()
     ask.timer = this.#replica.wheel.after(Math.max(0, Math.min(ask.options.timeoutMs, left)), () => this.#expire(ask))
     const { total, message } = params
-    ask.options.onProgress?.(
-      progress,
-      typeof total === 'number' ? total : undefined,
-      typeof message === 'string' ? message : undefined,
-    )
+    const failed = (thrown: unknown): void => this.#replica.report(thrown, 'onProgress')
+    try {
+      const outcome: unknown = ask.options.onProgress?.(
+        progress,
+        typeof total === 'number' ? total : undefined,
+        typeof message === 'string' ? message : undefined,
+      )
+      if (outcome instanceof Promise) outcome.catch(failed)
+    } catch (thrown) {
+      failed(thrown)
+    }
   }
 
   /** Withdraws the questions of a call that has ended. */
