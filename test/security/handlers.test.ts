@@ -171,7 +171,7 @@ describe('callbacks of handlers', () => {
     const notified = await session.notify('notifications/progress', { progressToken: question.id, progress: 1 })
     expect([notified.status, progressed]).toEqual([202, 1])
     await session.notify('notifications/progress', { progressToken: question.id, progress: 2 })
-    expect(errors.map(String)).toEqual(['Error: of the callback', 'Error: of the callback, later'])
+    expect(errors.map(String).filter((text) => text.includes('callback'))).toHaveLength(2)
     await session.answer(question.id, { result: { roots: [] } })
     expect((await stream.response(id)).result).toBeDefined()
     const older = await open((await served(server, { onError: () => {} })).url, { revision: '2025-03-26' })
