@@ -103,7 +103,8 @@ export interface Context<State = unknown> {
 
   /**
    * Ends the connection of this request, which the client takes up again with `Last-Event-ID`: nothing is lost, and a
-   * long call holds no connection. Does nothing in revisions before 2025-11-25, whose clients would not come back.
+   * long call holds no connection. Does nothing in revisions before 2025-11-25, whose clients would not come back, and
+   * where a stream has no event ids to come back with (`stateless`, batches).
    *
    * @see the specification, basic/transports, "Sending Messages to the Server"
    */

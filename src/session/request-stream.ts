@@ -176,7 +176,9 @@ export class RequestStream {
     }
     this.#sent = this.#sequence - 1
     this.#opening = false
-    this.#write(lead + this.#lead + missed)
+    const text = lead + this.#lead + missed
+    // The head of a response leaves with its first bytes; a stream without ids would send none before its first message.
+    this.#write(text === '' ? SSE_KEEP_ALIVE : text)
     this.#lead = ''
     if (this.#finished) {
       this.#close()
@@ -187,8 +189,9 @@ export class RequestStream {
     return true
   }
 
-  /** Ends the connection, not the stream: the client comes back for the rest. */
+  /** Ends the connection, not the stream: the client comes back for the rest. Without ids nobody could, so it stays. */
   closeConnection(): void {
+    if (!this.#resumable) return
     if (this.opener !== undefined) this.open()
     this.#flush()
     const sink = this.#sink
