@@ -38,7 +38,7 @@ export const nodePlatform: Platform = {
   },
   afterTurn: (run) => void setImmediate(run),
   allocate: (length) => Buffer.allocUnsafeSlow(length),
-  writeUtf8: (text, target, at) => (target as Buffer).write(text, at, 'utf8'),
+  writeUtf8: (text, target, at) => (target as Buffer).write(text, at),
   randomBytes: (length) => randomFillSync(new Uint8Array(length)),
   crypto: nodeCrypto,
 }

@@ -64,12 +64,14 @@ function resume(parts: EndpointParts, session: Session, id: RequestEventId, last
   if (id.final) return complete(parts)
   // An event that repeats the id: some clients forget where they were after a resume that brought nothing.
   const lead = session.facts.revision.primingEvent ? ssePriming(last, retry.next()) : sseRetry(retry.next())
-  const lost = (error: McpError): HttpReply => {
-    counters.streamsLost++
+  const finalEvent = (sequence: number, data: string): string => {
     const begin = requestEventBegin(id.replica)
     const middle = requestEventMiddle(id.call, id.requestId)
-    const final = requestEventId(sipBegin(session.eventKey, begin), begin, middle, id.sequence + 1, true)
-    return sseReply(lead + sseEvent(final, errorMessage(id.requestId, error)))
+    return sseEvent(requestEventId(sipBegin(session.eventKey, begin), begin, middle, sequence, true), data)
+  }
+  const lost = (error: McpError): HttpReply => {
+    counters.streamsLost++
+    return sseReply(lead + finalEvent(id.sequence + 1, errorMessage(id.requestId, error)))
   }
   if (id.replica !== replica.id) return lost(replicaLost())
   counters.streamsResumed++
@@ -89,7 +91,8 @@ function resume(parts: EndpointParts, session: Session, id: RequestEventId, last
   }
   const finished = replica.finished.get(id.call)
   if (finished === undefined || finished.first > id.sequence + 1) return lost(streamLost())
-  const rest = skipEvents(finished.text, id.sequence + 1 - finished.first)
+  const events = finished.bare ? finalEvent(finished.first, finished.text) : finished.text
+  const rest = skipEvents(events, id.sequence + 1 - finished.first)
   return rest === '' ? complete(parts) : sseReply(lead + rest)
 }
 

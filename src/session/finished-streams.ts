@@ -12,16 +12,22 @@ import type { TimerWheel } from './timer-wheel.ts'
 
 /** The window of a finished stream. */
 export interface FinishedStream {
-  /** The sequence number of the first event in `text`. */
+  /** The sequence number of the first event that is held. */
   readonly first: number
-  /** Complete SSE events, one after the other. */
+  /** Complete SSE events, one after the other; or, of a stream that is `bare`, the data of its final event. */
   readonly text: string
+  /**
+   * Only the answer was kept: nothing else that matters was ever sent, and the event around it can be made again. Most
+   * streams are like that, and take a third of the room.
+   */
+  readonly bare: boolean
 }
 
 const SEGMENT_BYTES = 1024 * 1024
 
-/** In front of each text: the first sequence number (4 bytes), the length of the text (4 bytes). */
+/** In front of each text: the first sequence number and whether it is bare (4 bytes), the length of the text (4 bytes). */
 const HEADER_BYTES = 8
+const BARE = 0x80000000
 
 interface Segment {
   readonly serial: number
@@ -76,7 +82,7 @@ export class FinishedStreams {
     return this.#size
   }
 
-  put(call: number, first: number, text: string): void {
+  put(call: number, first: number, text: string, bare: boolean): void {
     // A UTF-16 unit takes at most three bytes of UTF-8.
     const room = HEADER_BYTES + text.length * 3
     const current = this.#segments.at(-1)
@@ -85,7 +91,7 @@ export class FinishedStreams {
     if (segment === undefined) return
     const offset = segment.used
     const written = this.#platform.writeUtf8(text, segment.bytes, offset + HEADER_BYTES)
-    segment.view.setUint32(offset, first)
+    segment.view.setUint32(offset, bare ? first + BARE : first)
     segment.view.setUint32(offset + 4, written)
     segment.used = offset + HEADER_BYTES + written
     segment.newest = this.#platform.now()
@@ -104,8 +110,10 @@ export class FinishedStreams {
     if (segment === undefined || this.#platform.now() - segment.newest > this.#keepMs) return undefined
     const offset = this.#offsets[slot]!
     const start = offset + HEADER_BYTES
+    const first = segment.view.getUint32(offset)
     return {
-      first: segment.view.getUint32(offset),
+      first: first >= BARE ? first - BARE : first,
+      bare: first >= BARE,
       text: this.#decoder.decode(segment.bytes.subarray(start, start + segment.view.getUint32(offset + 4))),
     }
   }

@@ -41,6 +41,8 @@ export class RequestStream {
   readonly #resumable: boolean
   readonly #middle: string
   #sequence = 0
+  /** How many events carry no message: the priming one. */
+  #primed = 0
   /** What the first connection gets before the first event. It is no event: a resume neither counts nor repeats it. */
   #lead = ''
   /** Events gathered in this turn. */
@@ -88,6 +90,7 @@ export class RequestStream {
     if (!this.#resumable) return
     if (this.session.facts.revision.primingEvent) {
       this.#gathered += ssePriming(this.#eventId(false), this.#replica.retry.next())
+      this.#primed = 1
     } else {
       this.#lead = sseRetry(this.#replica.retry.next())
     }
@@ -115,6 +118,8 @@ export class RequestStream {
   finish(data: string | undefined): string | undefined {
     if (this.#finished || this.#broken) return undefined
     this.#finished = true
+    const bare = this.opener !== undefined && this.#sequence <= this.#primed
+    const last = this.#sequence
     if (data !== undefined) {
       this.#gatheredExempt++
       this.#gathered += sseEvent(this.#id(true), data)
@@ -123,7 +128,10 @@ export class RequestStream {
       const body = this.#gathered
       this.opener = undefined
       this.#gathered = ''
-      if (this.#resumable) this.#replica.finished.put(this.call, 0, body)
+      if (this.#resumable) {
+        if (bare && data !== undefined) this.#replica.finished.put(this.call, last, data, true)
+        else this.#replica.finished.put(this.call, 0, body, false)
+      }
       return this.#lead + body
     }
     this.#flush()
@@ -212,7 +220,7 @@ export class RequestStream {
   /** Keeps the window for a resume. */
   #keep(): void {
     const window = this.#window
-    this.#replica.finished.put(this.call, window?.first ?? this.#sequence, window?.all() ?? '')
+    this.#replica.finished.put(this.call, window?.first ?? this.#sequence, window?.all() ?? '', false)
   }
 
   #id(final: boolean): string | undefined {
