@@ -19,7 +19,10 @@
  * @module
  */
 
-/** The place of one entry in one incarnation of one log. Opaque, visible ASCII, at most 32 bytes. */
+/**
+ * The place of one entry in one incarnation of one log. Opaque, at most 32 bytes of visible ASCII without a dot: event
+ * ids put positions between dots. The order of two is that of `comparePositions`.
+ */
 export type Position = string
 
 export interface TableEntry {

@@ -24,11 +24,16 @@ export type MemoryPlatform = Pick<Platform, 'now' | 'setTimer' | 'randomBytes'>
 
 const LIMIT_BYTES = 64 * 1024 * 1024
 
-/** How long the outcome of an append is remembered by its id. */
+/** How long the outcome of an append is remembered by its id, and that of a put by its version. */
 const RETRY_WINDOW_MS = 60_000
+
+/** How long a log without any entry so far stays the one whose end was asked for. A question renews it. */
+const UNBORN_MS = 600_000
 
 /** How often expired entries and logs are looked for. Reads never see an expired one in between. */
 const SWEEP_MS = 30_000
+
+const encoder = new TextEncoder()
 
 interface Row {
   readonly value: string
@@ -42,8 +47,8 @@ interface Log {
   first: number
   readonly entries: LogEntry[]
   expiresAt: number
-  readonly recent: Map<string, { readonly position: Position; readonly at: number }>
-  readonly waiters: Set<() => void>
+  /** Outcomes by the id of their record, oldest first. Made with the first append. */
+  recent: Map<string, { readonly position: Position; readonly at: number }> | undefined
 }
 
 /**
@@ -73,6 +78,10 @@ class MemoryStore implements Store {
   readonly #platform: MemoryPlatform
   readonly #table = new Map<string, Row>()
   readonly #logs = new Map<string, Log>()
+  /** Tails that wait, by their log: they outlast its lives. */
+  readonly #waiting = new Map<string, Set<() => void>>()
+  /** When versions made by callers were put, oldest first. */
+  readonly #recentPuts = new Map<string, { readonly at: number }>()
   #incarnations = 0
   #versions = 0
   #sweeping = false
@@ -92,11 +101,15 @@ class MemoryStore implements Store {
   async put(key: string, value: string, options: PutOptions): Promise<{ version: string } | 'conflict'> {
     this.#check(value)
     const row = this.#row(key)
+    const now = this.#platform.now()
     const version = options.version ?? `${this.epoch}.${++this.#versions}`
-    // A retry whose first attempt went through finds its own version in place.
-    if (row !== undefined && options.version !== undefined && row.version === options.version) return { version }
+    const attempt = JSON.stringify([key, version])
+    // A retry whose first attempt went through must not come back over what was put since.
+    if (row?.version === version || isRecent(this.#recentPuts.get(attempt), now)) return { version }
     if (options.expect !== undefined && options.expect !== (row?.version ?? ABSENT)) return 'conflict'
-    this.#table.set(key, { value, version, expiresAt: this.#platform.now() + options.ttlMs })
+    this.#table.set(key, { value, version, expiresAt: now + options.ttlMs })
+    forgetOld(this.#recentPuts, now)
+    if (options.version !== undefined) this.#recentPuts.set(attempt, { at: now })
     this.#scheduleSweep()
     return { version }
   }
@@ -116,8 +129,8 @@ class MemoryStore implements Store {
     this.#check(record)
     const now = this.#platform.now()
     const log = this.#log(name) ?? this.#create(name)
-    const known = log.recent.get(options.id)
-    if (known !== undefined && now - known.at <= RETRY_WINDOW_MS) return { position: known.position }
+    const known = log.recent?.get(options.id)
+    if (isRecent(known, now)) return { position: known.position }
     if (options.expect !== undefined) {
       const holds = options.expect === EMPTY ? log.entries.length === 0 : options.expect === this.#endOf(log)
       if (!holds) return 'conflict'
@@ -129,24 +142,21 @@ class MemoryStore implements Store {
     const position = this.#position(log, log.first + log.entries.length)
     log.entries.push({ position, id: options.id, record })
     log.expiresAt = now + options.ttlMs
-    for (const [id, outcome] of log.recent) {
-      if (now - outcome.at <= RETRY_WINDOW_MS) break
-      log.recent.delete(id)
-    }
+    log.recent ??= new Map()
+    forgetOld(log.recent, now)
     log.recent.set(options.id, { position, at: now })
-    for (const wake of [...log.waiters]) wake()
+    this.#wake(name)
     this.#scheduleSweep()
     return { position }
   }
 
   async read(name: string, after: Position | 'birth' | 'oldest', limit: number): Promise<ReadResult> {
+    return this.#read(name, after, limit)
+  }
+
+  #read(name: string, after: Position | 'birth' | 'oldest', limit: number): ReadResult {
     this.#check()
-    const log = this.#log(name)
-    if (log === undefined) {
-      const nowhere = `${this.epoch}-0-0`
-      if (after === 'birth' || after === 'oldest' || after === nowhere) return { gap: false, entries: [], end: nowhere }
-      return { gap: true, oldest: nowhere }
-    }
+    const log = this.#log(name) ?? this.#create(name)
     const start = this.#startAfter(log, after)
     if (start === undefined) return { gap: true, oldest: this.#position(log, log.first - 1) }
     const entries = log.entries.slice(start - log.first, start - log.first + limit)
@@ -155,8 +165,7 @@ class MemoryStore implements Store {
 
   async end(name: string): Promise<Position> {
     this.#check()
-    const log = this.#log(name)
-    return log === undefined ? `${this.epoch}-0-0` : this.#endOf(log)
+    return this.#endOf(this.#log(name) ?? this.#create(name))
   }
 
   async trim(name: string, through: Position): Promise<void> {
@@ -170,7 +179,8 @@ class MemoryStore implements Store {
   async *tail(name: string, after: Position, signal: AbortSignal): AsyncIterable<TailBatch> {
     let from = after
     while (!signal.aborted) {
-      const result = await this.read(name, from, 1_000)
+      // Without a pause before the waiting: an append in between would wake nobody.
+      const result = this.#read(name, from, 1_000)
       if (result.gap) {
         yield result
         from = result.oldest
@@ -185,27 +195,35 @@ class MemoryStore implements Store {
 
   shut(): void {
     this.#closed = true
-    for (const log of this.#logs.values()) for (const wake of [...log.waiters]) wake()
+    for (const name of [...this.#waiting.keys()]) this.#wake(name)
     this.#table.clear()
     this.#logs.clear()
+    this.#recentPuts.clear()
   }
 
   #appended(name: string, signal: AbortSignal): Promise<void> {
-    const log = this.#log(name) ?? this.#create(name)
     return new Promise((resolve) => {
+      const waiting = this.#waiting.get(name) ?? new Set()
+      this.#waiting.set(name, waiting)
       const wake = (): void => {
-        log.waiters.delete(wake)
+        waiting.delete(wake)
+        if (waiting.size === 0 && this.#waiting.get(name) === waiting) this.#waiting.delete(name)
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      log.waiters.add(wake)
+      waiting.add(wake)
       signal.addEventListener('abort', wake)
     })
   }
 
+  #wake(name: string): void {
+    for (const wake of [...(this.#waiting.get(name) ?? [])]) wake()
+  }
+
   #check(text?: string): void {
     if (this.#closed) throw new EngineError('closed', 'The memory engine is closed.')
-    if (text !== undefined && text.length > LIMIT_BYTES) {
+    // A character takes three bytes at most, so that most texts need no counting.
+    if (text !== undefined && text.length * 3 > LIMIT_BYTES && encoder.encode(text).length > LIMIT_BYTES) {
       throw new EngineError('too_large', `A value or record has at most ${LIMIT_BYTES} bytes.`)
     }
   }
@@ -219,22 +237,31 @@ class MemoryStore implements Store {
 
   #log(name: string): Log | undefined {
     const log = this.#logs.get(name)
-    if (log === undefined || log.expiresAt > this.#platform.now() || log.waiters.size > 0) return log
-    this.#logs.delete(name)
-    return undefined
+    if (log === undefined || this.#expired(name, log)) return undefined
+    if (isUnborn(log)) log.expiresAt = this.#platform.now() + UNBORN_MS
+    return log
   }
 
-  /** A new log begins behind its place zero: positions of an earlier incarnation never match it. */
+  /** Drops the log when its time is over. One without any entry so far stays as long as somebody waits for the first. */
+  #expired(name: string, log: Log): boolean {
+    if (log.expiresAt > this.#platform.now() || (isUnborn(log) && this.#waiting.has(name))) return false
+    return this.#logs.delete(name)
+  }
+
+  /**
+   * A new log begins behind its place zero: positions of an earlier incarnation never match it. It exists before its
+   * first entry, so that this place is already one of its own when somebody asks for its end.
+   */
   #create(name: string): Log {
     const log: Log = {
       incarnation: ++this.#incarnations,
       first: 1,
       entries: [],
-      expiresAt: Number.POSITIVE_INFINITY,
-      recent: new Map(),
-      waiters: new Set(),
+      expiresAt: this.#platform.now() + UNBORN_MS,
+      recent: undefined,
     }
     this.#logs.set(name, log)
+    this.#scheduleSweep()
     return log
   }
 
@@ -251,10 +278,7 @@ class MemoryStore implements Store {
     if (after === 'oldest') return log.first
     if (after === 'birth') return log.first === 1 ? 1 : undefined
     const [epoch, incarnation, sequence] = after.split('-')
-    if (epoch !== this.epoch) return undefined
-    // The place before the birth of a log that did not exist when it was asked for.
-    if (incarnation === '0') return log.first === 1 ? 1 : undefined
-    if (incarnation !== log.incarnation.toString(36)) return undefined
+    if (epoch !== this.epoch || incarnation !== log.incarnation.toString(36)) return undefined
     const next = Number.parseInt(sequence ?? '', 36) + 1
     return next >= log.first && next <= log.first + log.entries.length ? next : undefined
   }
@@ -265,8 +289,27 @@ class MemoryStore implements Store {
     this.#platform.setTimer(SWEEP_MS, () => {
       this.#sweeping = false
       for (const key of [...this.#table.keys()]) this.#row(key)
-      for (const name of [...this.#logs.keys()]) this.#log(name)
+      for (const [name, log] of [...this.#logs]) this.#expired(name, log)
       if (!this.#closed && (this.#table.size > 0 || this.#logs.size > 0)) this.#scheduleSweep()
     })
+  }
+}
+
+function isUnborn(log: Log): boolean {
+  return log.first === 1 && log.entries.length === 0
+}
+
+function isRecent<Outcome extends { readonly at: number }>(
+  outcome: Outcome | undefined,
+  now: number,
+): outcome is Outcome {
+  return outcome !== undefined && now - outcome.at <= RETRY_WINDOW_MS
+}
+
+/** Drops the outcomes that no retry needs any more. */
+function forgetOld(outcomes: Map<string, { readonly at: number }>, now: number): void {
+  for (const [attempt, outcome] of outcomes) {
+    if (isRecent(outcome, now)) return
+    outcomes.delete(attempt)
   }
 }
