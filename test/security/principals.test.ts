@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { AuthRequest } from '../../src/auth/authenticate.ts'
+import type { AuthRequest, Identity } from '../../src/index.ts'
 import { type Exchange, exchange } from '../requirements/http.ts'
 import { JSON_BOTH, open, post, type RawSession } from '../requirements/session.ts'
 import { createServer, type Served, served } from './support/serving.ts'
@@ -13,7 +13,7 @@ import { createServer, type Served, served } from './support/serving.ts'
 const identity = { issuer: 'https://issuer.example', subject: 'ada', audience: 'https://mcp.example' }
 
 /** Who a token speaks for. */
-const TOKENS: Record<string, ReturnType<typeof verify>> = {
+const TOKENS: Record<string, Identity | 'anonymous'> = {
   owner: identity,
   refreshed: { ...identity, scopes: ['read'], claims: { jti: 'another token of the same person' } },
   bob: { ...identity, subject: 'bob' },
@@ -25,9 +25,9 @@ const TOKENS: Record<string, ReturnType<typeof verify>> = {
   'wrapped name': { ...identity, subject: 'ada","x' },
   nobody: 'anonymous' as const,
 }
-function verify(request: AuthRequest) {
+function verify(request: AuthRequest): Identity | 'anonymous' | undefined {
   const token = request.header('Authorization')?.replace('Bearer ', '')
-  return token === undefined ? undefined : (TOKENS[token] as typeof identity | 'anonymous' | undefined)
+  return token === undefined ? undefined : TOKENS[token]
 }
 const OTHERS = Object.keys(TOKENS).filter((token) => token !== 'owner' && token !== 'refreshed')
 
