@@ -30,7 +30,6 @@ export async function get(parts: EndpointParts, request: HttpRequest, admitted: 
   const session = await findSession(parts, request, admitted.principal, undefined)
   if (!(session instanceof Session)) return session
   const { replica } = parts.services
-  if (replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
   if (session.openStreams >= replica.limits.streamsPerSession || replica.openStreams >= replica.limits.streams) {
     replica.counters.limitsHit++
     return errorReply(
@@ -51,6 +50,8 @@ function openSessionStream(
   session: Session,
   from: Parameters<EndpointParts['services']['sessionStreams']['open']>[2],
 ): HttpReply {
+  // Request streams can still be resumed: their calls run on until the deadline, and someone waits for each.
+  if (parts.services.replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
   return {
     status: 200,
     headers: SSE_HEADERS,

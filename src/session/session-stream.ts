@@ -183,6 +183,8 @@ export class SessionStream {
       } while (this.#dirty && this.#sink !== undefined && !this.#blocked)
     } finally {
       this.#pumping = false
+      // A gap adds its re-sync without an entry behind it.
+      this.turnEnded()
     }
   }
 
