@@ -54,6 +54,11 @@ export async function within<Value>(harness: EngineHarness, promise: Promise<Val
   }
 }
 
+/** Waits in real time. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
 /** Appends records to a log and returns their positions. */
 export async function appendAll(store: Store, log: string, records: readonly string[]): Promise<Position[]> {
   const positions: Position[] = []

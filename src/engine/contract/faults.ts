@@ -12,6 +12,7 @@ import {
   expectGap,
   freshId,
   LONG_MS,
+  pause,
   readAll,
   recordsOf,
   rejects,
@@ -21,6 +22,9 @@ import {
 import { type ContractCase, type EngineHarness, need, type OpenedEngine, withEngine } from './harness.ts'
 
 const life = { ttlMs: LONG_MS }
+
+/** In real time: long enough for a tail to notice that its connection is gone. */
+const NOTICE_MS = 50
 
 function faultCase(
   needs: NonNullable<ContractCase['needs']>,
@@ -80,7 +84,9 @@ export const faultCases: readonly ContractCase[] = [
       await store.put('key', 'value', life)
       await append(store, 'log', 'record')
       await need(harness, 'replaceData')(opened)
-      for (const [name, run] of everyOperation(store)) await rejects(run(), 'epoch_changed', name)
+      for (const [name, run] of everyOperation(store)) {
+        await within(harness, rejects(run(), 'epoch_changed', name), name)
+      }
       same(opened.losses(), 1, 'how often onLost was called')
     },
   ),
@@ -181,7 +187,9 @@ export const faultCases: readonly ContractCase[] = [
     const stop = new AbortController()
     const tail = store.tail('log', await append(store, 'log', 'before'), stop.signal)[Symbol.asyncIterator]()
     const next = tail.next()
+    next.catch(() => {})
     const reconnect = await need(harness, 'cutOff')(opened)
+    await pause(NOTICE_MS)
     await reconnect()
     await append(store, 'log', 'after')
     const result = await within(harness, next, 'the batch after the connection came back')

@@ -15,6 +15,7 @@ import {
   recordsOf,
   rejects,
   same,
+  within,
 } from './check.ts'
 import { type ContractCase, storeCase } from './harness.ts'
 
@@ -66,10 +67,15 @@ export const limitCases: readonly ContractCase[] = [
     check((await store.get('key'))?.value === fits, 'The value came back changed.')
   }),
 
-  storeCase('closed: every operation of a closed engine rejects with the code closed', async (store, _, opened) => {
-    await append(store, 'log', 'record')
-    await store.put('key', 'value', life)
-    await closeTwice(opened.engine)
-    for (const [name, run] of everyOperation(store)) await rejects(run(), 'closed', name)
-  }),
+  storeCase(
+    'closed: every operation of a closed engine rejects with the code closed',
+    async (store, harness, opened) => {
+      await append(store, 'log', 'record')
+      await store.put('key', 'value', life)
+      await closeTwice(opened.engine)
+      for (const [name, run] of everyOperation(store)) {
+        await within(harness, rejects(run(), 'closed', name), name)
+      }
+    },
+  ),
 ]

@@ -65,6 +65,7 @@ class ModelRun {
   readonly #places: Place[] = []
   readonly #versions: string[] = []
   readonly #retries: (() => Promise<string>)[] = []
+  #last = { log: '', id: '' }
   #made = 0
 
   constructor(store: Store, harness: EngineHarness, seed: number) {
@@ -77,8 +78,8 @@ class ModelRun {
   step(): Promise<string> {
     const roll = this.#random() * 100
     if (roll < 30) return this.#append()
-    if (roll < 55) return this.#read()
-    if (roll < 60) return this.#end()
+    if (roll < 57) return this.#read()
+    if (roll < 62) return this.#end()
     if (roll < 66) return this.#trim()
     if (roll < 78) return this.#put()
     if (roll < 86) return this.#get()
@@ -90,9 +91,12 @@ class ModelRun {
   async #append(): Promise<string> {
     const log = this.#pick(LOGS)
     const entry = { id: `id ${++this.#made}`, record: `record ${this.#made}` }
+    // Ids are known per log: another log takes the same one as new.
+    if (this.#random() < 0.05 && this.#last.log !== log) entry.id = this.#last.id
+    this.#last = { log, id: entry.id }
     const fence = this.#random()
     const expect =
-      fence < 0.2 ? this.#model.end(log) : fence < 0.3 ? this.#somePlace() : fence < 0.35 ? EMPTY : undefined
+      fence < 0.2 ? this.#model.end(log) : fence < 0.3 ? this.#somePlace() : fence < 0.4 ? EMPTY : undefined
     const cap = this.#random() < 0.3 ? 1 + Math.floor(this.#random() * 6) : undefined
     const refuse = this.#random() < 0.5
     const position = typeof expect === 'object' ? await this.#positionOf(expect) : expect
@@ -155,7 +159,7 @@ class ModelRun {
 
   async #trim(): Promise<string> {
     const log = this.#pick(LOGS)
-    const through = this.#somePlace(log)
+    const through = this.#random() < 0.3 ? this.#model.end(log) : this.#somePlace(log)
     const position = await this.#positionOf(through)
     this.#note(`trim ${log} through ${position}`)
     this.#model.trim(log, through)
