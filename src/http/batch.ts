@@ -5,7 +5,7 @@
  * @module
  */
 import type { CallServices } from '../call/services.ts'
-import { RequestStream } from '../session/request-stream.ts'
+import { RequestStream, type StreamOwner } from '../session/request-stream.ts'
 import type { Session } from '../session/session.ts'
 import { McpError } from '../wire/errors.ts'
 import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
@@ -13,12 +13,14 @@ import { type Answer, openStream, type Reply } from './answer.ts'
 import { sseReply } from './replies.ts'
 
 /** Collects the answers of a batch. The events of its stream carry no ids: an id belongs to one request. */
-export class BatchAnswer {
+export class BatchAnswer implements StreamOwner {
   readonly #services: CallServices
   readonly #session: Session
   readonly #reply: Reply
   readonly #stream: RequestStream | undefined
   readonly #texts: string[] = []
+  /** The calls that are not done yet, by their request. */
+  readonly #calls = new Map<RequestId, StreamOwner>()
   #open: number
 
   /** @param requests how many answers there will be; at least one. */
@@ -30,6 +32,7 @@ export class BatchAnswer {
     if (!json) {
       const stream = new RequestStream(services.replica, session, 0, 0, false)
       stream.opener = { openStream: () => openStream(stream, reply) }
+      stream.owner = this
       stream.openAfterTurn()
       this.#stream = stream
     }
@@ -38,7 +41,9 @@ export class BatchAnswer {
   /** The outlet of one request of the batch. */
   member(id: RequestId): Answer {
     return {
-      own: () => {},
+      own: (call) => {
+        this.#calls.set(id, call)
+      },
       wait: () => {},
       notify: (text) => {
         if (this.#stream === undefined) this.#services.replica.counters.notificationsDropped++
@@ -48,10 +53,20 @@ export class BatchAnswer {
         if (this.#stream !== undefined) return this.#stream.sendAsk(text, askId)
         return this.#services.sessionStreams.route(this.#session, 600_000).sendAsk(text, askId)
       },
-      finish: (text) =>
-        this.finish(text ?? errorMessage(id, new McpError('cancelled', 'The client cancelled the request.'))),
+      finish: (text) => {
+        this.#calls.delete(id)
+        this.finish(text ?? errorMessage(id, new McpError('cancelled', 'The client cancelled the request.')))
+      },
       closeConnection: () => {},
     }
+  }
+
+  unanswered(): readonly RequestId[] {
+    return [...this.#calls.keys()]
+  }
+
+  streamBroken(reason: McpError): void {
+    for (const call of [...this.#calls.values()]) call.streamBroken(reason)
   }
 
   /** Takes one answer; with the last one the HTTP answer is complete. */

@@ -4,22 +4,24 @@
  * @see the specification, basic/lifecycle, "Initialization"
  * @module
  */
+import type { MaybePromise } from '../engine/platform.ts'
 import { negotiate } from '../server/initialize.ts'
+import type { Session } from '../session/session.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { SESSION_ID } from '../wire/headers.ts'
 import { type JsonRpcRequest, resultMessage } from '../wire/jsonrpc.ts'
 import { sseEvent } from '../wire/sse.ts'
 import type { Admitted } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
-import type { HttpReply, HttpRequest } from './http-message.ts'
+import type { HttpHeaders, HttpReply, HttpRequest } from './http-message.ts'
 import { errorReply, jsonReply, sseReply, withHeaders } from './replies.ts'
 
-export async function initialize(
+export function initialize(
   parts: EndpointParts,
   request: HttpRequest,
   admitted: Admitted,
   message: JsonRpcRequest,
-): Promise<HttpReply> {
+): MaybePromise<HttpReply> {
   if (request.header(SESSION_ID) !== undefined && !parts.stateless) {
     return errorReply(
       new McpError('invalid_request', 'initialize opens a session; this request is inside one.'),
@@ -28,20 +30,25 @@ export async function initialize(
   }
   try {
     const { facts, result } = negotiate(parts.definition, message.params ?? {}, !parts.stateless)
-    const reply =
-      parts.jsonResponse === false ? sseAnswer(message, result) : jsonReply(resultMessage(message.id, result))
-    if (parts.stateless) return reply
+    const text = resultMessage(message.id, result)
+    if (parts.stateless) return reply(parts, text, [])
     const { sessions, replica } = parts.services
     const expiresAt = replica.platform.now() + parts.sessionTtlMs
-    const session = await sessions.create({ ...facts, expiresAt, principal: admitted.principal })
-    parts.serving.runSessionHooks(session, 'open')
-    return withHeaders(reply, [SESSION_ID, session.token])
+    const session = sessions.create({ ...facts, expiresAt, principal: admitted.principal })
+    if (session instanceof Promise) return session.then((late) => opened(parts, late, text))
+    return opened(parts, session, text)
   } catch (thrown) {
     return errorReply(toMcpError(thrown), message.id, undefined, 200)
   }
 }
 
-/** There is no session yet that could resume the stream, so its event has no id. */
-function sseAnswer(message: JsonRpcRequest, result: object): HttpReply {
-  return sseReply(sseEvent(undefined, resultMessage(message.id, result)))
+function opened(parts: EndpointParts, session: Session, text: string): HttpReply {
+  parts.serving.runSessionHooks(session, 'open')
+  return reply(parts, text, [SESSION_ID, session.token])
+}
+
+/** There is no session yet that could resume a stream, so its event has no id. */
+function reply(parts: EndpointParts, text: string, headers: HttpHeaders): HttpReply {
+  const plain = parts.jsonResponse === false ? sseReply(sseEvent(undefined, text)) : jsonReply(text)
+  return headers.length === 0 ? plain : withHeaders(plain, headers)
 }

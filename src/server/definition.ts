@@ -10,7 +10,7 @@ import type { ListKind } from '../session/cluster.ts'
 import type { SessionFacts } from '../session/session-id.ts'
 import { sipHashText, sipKey } from '../session/siphash.ts'
 import { McpError } from '../wire/errors.ts'
-import type { JsonObject, JsonText } from '../wire/jsonrpc.ts'
+import { type JsonObject, JsonText } from '../wire/jsonrpc.ts'
 import { LATEST, type Revision } from '../wire/revision.ts'
 import { complete } from './completion.ts'
 import type { ServerIdentity } from './identity.ts'
@@ -56,6 +56,7 @@ export class Definition {
   readonly extensions: Map<string, JsonObject> = new Map()
   readonly #listeners = new Set<DefinitionListener>()
   readonly #methods: ReadonlyMap<string, Method>
+  readonly #texts = new Map<string, JsonText>()
   #dispatch: Method | undefined
   #hash: string | undefined
 
@@ -108,6 +109,20 @@ export class Definition {
     return Object.fromEntries(names.map((name) => [name, declared[name]]))
   }
 
+  /** A JSON text that stays the same until something is registered, changed or declared. */
+  text(key: string, make: () => object): JsonText {
+    const known = this.#texts.get(key)
+    if (known !== undefined) return known
+    const made = new JsonText(JSON.stringify(make()))
+    this.#texts.set(key, made)
+    return made
+  }
+
+  extend(id: string, settings: JsonObject): void {
+    this.extensions.set(id, settings)
+    this.#texts.clear()
+  }
+
   listen(listener: DefinitionListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -151,6 +166,7 @@ export class Definition {
 
   #listChanged(kind: ListKind): void {
     this.#hash = undefined
+    this.#texts.clear()
     this.tell((listener) => listener.listChanged(kind))
   }
 

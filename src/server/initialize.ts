@@ -7,7 +7,7 @@
 import { fitExtensions, fitName, type SessionFacts } from '../session/session-id.ts'
 import { capabilityBits } from '../wire/capabilities.ts'
 import { McpError } from '../wire/errors.ts'
-import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import { isObject, type JsonObject, type JsonText } from '../wire/jsonrpc.ts'
 import { LATEST, type Revision, revisionNamed } from '../wire/revision.ts'
 import type { Definition } from './definition.ts'
 import { serverInfo } from './identity.ts'
@@ -15,7 +15,7 @@ import { serverInfo } from './identity.ts'
 /** What was negotiated: the facts of the session to be, and the result to answer with. */
 export interface Negotiated {
   readonly facts: Pick<SessionFacts, 'revision' | 'capabilities' | 'client' | 'extensions'>
-  readonly result: object
+  readonly result: JsonText
 }
 
 /**
@@ -34,7 +34,6 @@ export function negotiate(definition: Definition, params: JsonObject, stateful: 
     throw new McpError('invalid_params', 'clientInfo: needs a name and a version, both strings.')
   }
   const revision = revisionNamed(protocolVersion) ?? LATEST
-  const { instructions } = definition.identity
   return {
     facts: {
       revision,
@@ -42,16 +41,14 @@ export function negotiate(definition: Definition, params: JsonObject, stateful: 
       client: { name: fitName(clientInfo['name']), version: fitName(clientInfo['version']) },
       extensions: fitExtensions(definition.readExtensions(capabilities)),
     },
-    result: initializeResult(definition, revision, stateful, instructions),
+    result: definition.text(`initialize ${revision.name} ${stateful}`, () =>
+      initializeResult(definition, revision, stateful),
+    ),
   }
 }
 
-function initializeResult(
-  definition: Definition,
-  revision: Revision,
-  stateful: boolean,
-  instructions: string | undefined,
-): object {
+function initializeResult(definition: Definition, revision: Revision, stateful: boolean): object {
+  const { instructions } = definition.identity
   return {
     protocolVersion: revision.name,
     capabilities: definition.capabilities(revision, stateful),

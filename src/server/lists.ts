@@ -59,7 +59,7 @@ async function listPage<Entry>(
 }
 
 /** A cursor says which list it belongs to, where in it the next page starts, and whose it is. */
-function sealCursor(call: Call, member: string, after: number): Promise<string> {
+function sealCursor(call: Call, member: string, after: number): MaybePromise<string> {
   const text = JSON.stringify([member, after, call.session.facts.principal])
   return call.services.replica.ring.seal('cursor', new TextEncoder().encode(text))
 }

@@ -199,7 +199,7 @@ export function createServer<State = unknown>(identity: ServerIdentity): Server<
       if (!/^[A-Za-z0-9.-]+\/[A-Za-z0-9_.-]+$/.test(id)) {
         throw new TypeError(`An extension id has a prefix, such as com.example/feature; got ${JSON.stringify(id)}.`)
       }
-      definition.extensions.set(id, settings)
+      definition.extend(id, settings)
     },
     resourceUpdated: (uri) => definition.tell((listener) => listener.resourceUpdated(uri)),
     elicitationComplete: (id) => definition.tell((listener) => listener.elicitationComplete(id)),

@@ -10,6 +10,7 @@
  */
 import type { CryptoPort, MaybePromise, Platform } from '../engine/platform.ts'
 import { decodeBase64url, encodeBase64url } from '../wire/base64url.ts'
+import { RandomPool } from './random-pool.ts'
 import { type SipKey, sipKey } from './siphash.ts'
 
 /** What a sealed token is for. */
@@ -36,6 +37,12 @@ interface Secret {
   readonly eventKey: SipKey
 }
 
+/** A key for one purpose and day, and what is bound into its tokens. */
+interface SubKey {
+  readonly bytes: MaybePromise<Uint8Array>
+  readonly associated: Uint8Array
+}
+
 export type RingPlatform = Pick<Platform, 'now' | 'randomBytes' | 'crypto'>
 
 export class KeyRing {
@@ -46,7 +53,8 @@ export class KeyRing {
   readonly #secrets: ReadonlyMap<string, Secret>
   readonly #sealing: Secret
   /** Sub-keys by key id, purpose and day. A session lives 30 days, so a few dozen are in use. */
-  readonly #subKeys = new Map<string, MaybePromise<Uint8Array>>()
+  readonly #subKeys = new Map<string, SubKey>()
+  readonly #nonces: RandomPool
 
   private constructor(platform: RingPlatform, audience: string, secrets: readonly Secret[], generated: boolean) {
     this.#platform = platform
@@ -54,6 +62,7 @@ export class KeyRing {
     this.#secrets = new Map(secrets.map((secret) => [secret.id, secret]))
     this.#sealing = secrets[0]!
     this.generated = generated
+    this.#nonces = new RandomPool(platform)
   }
 
   /**
@@ -90,16 +99,20 @@ export class KeyRing {
     return (this.#secrets.get(keyId) ?? this.#sealing).eventKey
   }
 
-  async seal(purpose: Purpose, bytes: Uint8Array): Promise<string> {
+  /** At once where the platform's cryptography is: every `initialize` seals. */
+  seal(purpose: Purpose, bytes: Uint8Array): MaybePromise<string> {
     const secret = this.#sealing
     const day = Math.floor(this.#platform.now() / DAY_MS).toString(36)
-    const key = await this.#subKey(secret, purpose, day)
-    const nonce = this.#platform.randomBytes(NONCE_BYTES)
-    const sealed = await this.#platform.crypto.seal(key, nonce, bytes, this.#associated(purpose, secret.id, day))
-    const body = new Uint8Array(NONCE_BYTES + sealed.length)
-    body.set(nonce)
-    body.set(sealed, NONCE_BYTES)
-    return `${FORMAT}.${secret.id}.${day}.${encodeBase64url(body)}`
+    const key = this.#subKey(secret, purpose, day)
+    if (key.bytes instanceof Promise) return key.bytes.then((late) => this.#sealWith(late, key, secret.id, day, bytes))
+    return this.#sealWith(key.bytes, key, secret.id, day, bytes)
+  }
+
+  #sealWith(key: Uint8Array, sub: SubKey, keyId: string, day: string, bytes: Uint8Array): MaybePromise<string> {
+    const nonce = this.#nonces.take(NONCE_BYTES)
+    const head = `${FORMAT}.${keyId}.${day}.`
+    const sealed = this.#platform.crypto.seal(key, nonce, bytes, sub.associated)
+    return sealed instanceof Promise ? sealed.then((late) => head + token(nonce, late)) : head + token(nonce, sealed)
   }
 
   async open(purpose: Purpose, token: string): Promise<Opened | OpenFailure> {
@@ -111,30 +124,35 @@ export class KeyRing {
     if (body === undefined || body.length < NONCE_BYTES + 16) return 'malformed'
     const secret = this.#secrets.get(keyId)
     if (secret === undefined) return 'unknown_key'
-    const key = await this.#subKey(secret, purpose, day)
+    const key = this.#subKey(secret, purpose, day)
     const bytes = await this.#platform.crypto.open(
-      key,
+      await key.bytes,
       body.subarray(0, NONCE_BYTES),
       body.subarray(NONCE_BYTES),
-      this.#associated(purpose, keyId, day),
+      key.associated,
     )
     return bytes === undefined ? 'forged' : { bytes, keyId }
   }
 
-  #associated(purpose: Purpose, keyId: string, day: string): Uint8Array {
-    return new TextEncoder().encode([FORMAT, purpose, keyId, day, this.#audience].join('\0'))
-  }
-
-  #subKey(secret: Secret, purpose: Purpose, day: string): MaybePromise<Uint8Array> {
+  #subKey(secret: Secret, purpose: Purpose, day: string): SubKey {
     const name = `${secret.id}.${purpose}.${day}`
     const known = this.#subKeys.get(name)
     if (known !== undefined) return known
-    const made = this.#platform.crypto.deriveKey(secret.bytes, `fairlead ${purpose} ${day}`, 32)
+    const bytes = this.#platform.crypto.deriveKey(secret.bytes, `fairlead ${purpose} ${day}`, 32)
+    const associated = new TextEncoder().encode([FORMAT, purpose, secret.id, day, this.#audience].join('\0'))
+    const made = { bytes, associated }
     // Days are the client's to choose until the token is authentic, so the map forgets when it is flooded.
     if (this.#subKeys.size >= 256) this.#subKeys.clear()
     this.#subKeys.set(name, made)
     return made
   }
+}
+
+function token(nonce: Uint8Array, sealed: Uint8Array): string {
+  const body = new Uint8Array(nonce.length + sealed.length)
+  body.set(nonce)
+  body.set(sealed, nonce.length)
+  return encodeBase64url(body)
 }
 
 async function readSecret(crypto: CryptoPort, bytes: Uint8Array): Promise<Secret> {

@@ -12,6 +12,7 @@ import { requestEventBegin } from './event-id.ts'
 import { FinishedStreams } from './finished-streams.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { Limits } from './limits.ts'
+import { RandomPool } from './random-pool.ts'
 import { RandomTags } from './random-tags.ts'
 import type { RequestStream } from './request-stream.ts'
 import { RetryTimes } from './retry.ts'
@@ -62,7 +63,7 @@ export class Replica {
     this.report = options.report
     this.wheel = new TimerWheel(options.platform)
     this.turns = new Turns(options.platform)
-    this.tags = new RandomTags(options.platform)
+    this.tags = new RandomTags(new RandomPool(options.platform))
     this.retry = new RetryTimes(options.platform)
     this.id = this.tags.next()
     this.eventBegin = requestEventBegin(this.id)

@@ -29,6 +29,8 @@ export interface StreamOpener {
 
 /** What the owner of a stream hears about it. */
 export interface StreamOwner {
+  /** Of a stream that answers several requests (a batch): those that have no answer yet. */
+  unanswered?(): readonly RequestId[]
   /** The stream can no longer bring its events: the client was told so with `reason`. */
   streamBroken(reason: McpError): void
 }
@@ -322,7 +324,8 @@ export class RequestStream {
     this.#broken = true
     this.#replica.counters.streamsLost++
     this.#replica.streams.delete(this.call)
-    this.#close(sseEvent(this.#id(true), errorMessage(this.requestId, error)))
+    const requests = this.owner?.unanswered?.() ?? [this.requestId]
+    this.#close(requests.map((id) => sseEvent(this.#id(true), errorMessage(id, error))).join(''))
     this.owner?.streamBroken(error)
   }
 

@@ -24,8 +24,8 @@ export class Session {
   readonly facts: SessionFacts
   /** The session id as the client sends it. */
   readonly token: string
-  /** Signs the ids of this session's events. */
-  readonly eventKey: SipKey
+  readonly #ringKey: SipKey
+  #eventKey: SipKey | undefined
   #requestEventKey: SipKey | undefined
   /** Set as soon as this process knows that the session was deleted. */
   deleted = false
@@ -42,7 +42,13 @@ export class Session {
   constructor(facts: SessionFacts, token: string, ringKey: SipKey) {
     this.facts = facts
     this.token = token
-    this.eventKey = deriveEventKey(ringKey, facts)
+    this.#ringKey = ringKey
+  }
+
+  /** Signs the ids of this session's events. */
+  get eventKey(): SipKey {
+    this.#eventKey ??= deriveEventKey(this.#ringKey, this.facts)
+    return this.#eventKey
   }
 
   /** The key after the beginning that the events of all request streams of one replica share. */

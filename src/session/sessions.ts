@@ -5,11 +5,13 @@
  * @see the specification, basic/transports, "Session Management"
  * @module
  */
+import type { MaybePromise } from '../engine/platform.ts'
 import { comparePositions } from '../engine/position.ts'
 import { McpError } from '../wire/errors.ts'
 import type { Cluster, ClusterEntry } from './cluster.ts'
 import type { Replica } from './replica.ts'
 import { Session } from './session.ts'
+import { SessionCache } from './session-cache.ts'
 import {
   changeEntry,
   EMPTY_STATE,
@@ -34,9 +36,7 @@ const CHANGED_SIZE = 100_000
 export class Sessions {
   readonly #replica: Replica
   readonly #cluster: Cluster
-  /** Opened ids, least recently inserted first. */
-  readonly #opened = new Map<string, Session>()
-  readonly #byUid = new Map<string, Session>()
+  readonly #opened: SessionCache
   /** Sessions known to have an entry, or a tombstone (`true`). */
   readonly #changed = new Map<string, boolean>()
   #held = 0
@@ -44,6 +44,7 @@ export class Sessions {
   constructor(replica: Replica, cluster: Cluster) {
     this.#replica = replica
     this.#cluster = cluster
+    this.#opened = new SessionCache(replica.limits.sessionCache)
   }
 
   /** Opened session ids remembered now. */
@@ -61,12 +62,18 @@ export class Sessions {
     return this.#opened.get(token)
   }
 
-  async create(facts: Omit<SessionFacts, 'uid' | 'birth'>): Promise<Session> {
+  /** Makes a session: nothing is stored for it but what its id says. */
+  create(facts: Omit<SessionFacts, 'uid' | 'birth'>): MaybePromise<Session> {
     const full: SessionFacts = { ...facts, uid: this.#replica.tags.next(), birth: this.#cluster.position }
-    const token = await this.#replica.ring.seal('session', encodeFacts(full))
-    const session = new Session(full, token, this.#replica.ring.eventKey(this.#replica.ring.sealingKeyId))
+    const token = this.#replica.ring.seal('session', encodeFacts(full))
+    return token instanceof Promise ? token.then((late) => this.#begin(full, late)) : this.#begin(full, token)
+  }
+
+  #begin(facts: SessionFacts, token: string): Session {
+    const { ring } = this.#replica
+    const session = new Session(facts, token, ring.eventKey(ring.sealingKeyId))
     session.state = EMPTY_STATE
-    this.#remember(session)
+    this.#opened.add(session)
     this.#replica.counters.sessionsOpened++
     return session
   }
@@ -143,14 +150,14 @@ export class Sessions {
       this.#bury(record.uid)
     } else if (record.t === 'session' && record.by !== this.#replica.id) {
       this.#markChanged(record.uid, false)
-      const session = this.#byUid.get(record.uid)
+      const session = this.#opened.byUid(record.uid)
       if (session !== undefined) session.state = undefined
     }
   }
 
   #bury(uid: string): void {
     this.#markChanged(uid, true)
-    const session = this.#byUid.get(uid)
+    const session = this.#opened.byUid(uid)
     if (session === undefined || session.deleted) return
     session.deleted = true
     const reason = new McpError('session_closed', 'The session has ended.')
@@ -171,10 +178,10 @@ export class Sessions {
       return 'gone'
     }
     // Another request may have opened the same id while this one was decrypting.
-    const known = this.#opened.get(token) ?? this.#byUid.get(facts.uid)
+    const known = this.#opened.get(token) ?? this.#opened.byUid(facts.uid)
     if (known !== undefined) return known
     const session = new Session(facts, token, ring.eventKey(opened.keyId))
-    this.#remember(session)
+    this.#opened.add(session)
     return session
   }
 
@@ -188,20 +195,6 @@ export class Sessions {
         resolve('uncertain')
       })
     })
-  }
-
-  #remember(session: Session): void {
-    this.#opened.set(session.token, session)
-    this.#byUid.set(session.facts.uid, session)
-    // Busy sessions stay, because their object is the one that calls and streams hold on to; they are bounded by the
-    // limits on calls and streams.
-    let tries = this.#opened.size - this.#replica.limits.sessionCache
-    for (const [token, oldest] of this.#opened) {
-      if (tries-- <= 0) return
-      this.#opened.delete(token)
-      if (oldest.busy) this.#opened.set(token, oldest)
-      else this.#byUid.delete(oldest.facts.uid)
-    }
   }
 
   #markChanged(uid: string, deleted: boolean): void {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { DIGIT_PAIRS } from '../wire/base64url.ts'
 
 /** The inner state: v0 to v3 as low and high halves, then the number of characters absorbed. */
 export type SipKey = Int32Array
@@ -145,22 +146,17 @@ function run(key: SipKey, text: string, out: Int32Array): void {
   }
 }
 
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** Every pair of digits, so that twelve bits become text at a time. */
-const PAIRS: readonly string[] = Array.from({ length: 4096 }, (_, bits) => DIGITS[bits >> 6]! + DIGITS[bits & 63]!)
-
 /** The hash as 11 digits of base64url, the high half first; the last digit has its two low bits clear. */
 export function sipHashText(key: SipKey, text: string): string {
   run(key, text, result)
   const high = result[1]!
   const low = result[0]!
   return (
-    PAIRS[high >>> 20]! +
-    PAIRS[(high >>> 8) & 4095]! +
-    PAIRS[((high << 4) | (low >>> 28)) & 4095]! +
-    PAIRS[(low >>> 16) & 4095]! +
-    PAIRS[(low >>> 4) & 4095]! +
-    DIGITS[(low & 15) << 2]!
+    DIGIT_PAIRS[high >>> 20]! +
+    DIGIT_PAIRS[(high >>> 8) & 4095]! +
+    DIGIT_PAIRS[((high << 4) | (low >>> 28)) & 4095]! +
+    DIGIT_PAIRS[(low >>> 16) & 4095]! +
+    DIGIT_PAIRS[(low >>> 4) & 4095]! +
+    DIGIT_PAIRS[(low & 15) << 8]![0]!
   )
 }

@@ -9,19 +9,24 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const DECODE = new Int8Array(128).fill(-1)
 for (let at = 0; at < 64; at++) DECODE[ALPHABET.charCodeAt(at)] = at
 
+/** Every pair of digits: twelve bits become text at a time. */
+export const DIGIT_PAIRS: readonly string[] = Array.from(
+  { length: 4096 },
+  (_, bits) => ALPHABET[bits >> 6]! + ALPHABET[bits & 63]!,
+)
+
 export function encodeBase64url(bytes: Uint8Array): string {
   let text = ''
   let at = 0
   for (; at + 2 < bytes.length; at += 3) {
     const word = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
-    text += ALPHABET[word >> 18]! + ALPHABET[(word >> 12) & 63]! + ALPHABET[(word >> 6) & 63]! + ALPHABET[word & 63]!
+    text += DIGIT_PAIRS[word >> 12]! + DIGIT_PAIRS[word & 4095]!
   }
   if (at + 1 === bytes.length) {
-    const word = bytes[at]! << 4
-    text += ALPHABET[word >> 6]! + ALPHABET[word & 63]!
+    text += DIGIT_PAIRS[bytes[at]! << 4]!
   } else if (at + 2 === bytes.length) {
     const word = (bytes[at]! << 10) | (bytes[at + 1]! << 2)
-    text += ALPHABET[word >> 12]! + ALPHABET[(word >> 6) & 63]! + ALPHABET[word & 63]!
+    text += DIGIT_PAIRS[word >> 6]! + ALPHABET[word & 63]!
   }
   return text
 }
