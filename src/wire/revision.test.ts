@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { ASSUMED, LATEST, REVISIONS, revisionNamed, SUPPORTED } from './revision.ts'
+
+test('the revisions are found by their names, newest first', () => {
+  expect(SUPPORTED).toEqual(['2025-11-25', '2025-06-18', '2025-03-26'])
+  for (const name of SUPPORTED) expect(revisionNamed(name)?.name).toBe(name)
+  expect([...SUPPORTED].sort().reverse()).toEqual(SUPPORTED)
+})
+
+test.each(['', '2024-11-05', '2025-11-26', '2026-07-28', '2025-11-25 ', 'latest', '__proto__', 'constructor'])(
+  'the revision %j is not served',
+  (name) => {
+    expect(revisionNamed(name)).toBeUndefined()
+  },
+)
+
+test('a request that says nothing is of the revision before the header', () => {
+  expect(ASSUMED.name).toBe('2025-03-26')
+  expect(LATEST.name).toBe('2025-11-25')
+})
+
+/** The changelogs of the specification, feature by feature. */
+test.each([
+  ['batches', ['2025-03-26']],
+  ['versionHeader', ['2025-06-18', '2025-11-25']],
+  ['primingEvent', ['2025-11-25']],
+  ['closesConnections', ['2025-11-25']],
+  ['invalidArgumentsAreResults', ['2025-11-25']],
+  ['samplingParts', ['2025-11-25']],
+  ['structured', ['2025-06-18', '2025-11-25']],
+  ['icons', ['2025-11-25']],
+  ['itemMeta', ['2025-06-18', '2025-11-25']],
+] as const)('%s: %j', (feature, having) => {
+  const found = REVISIONS.filter((revision) => revision[feature]).map(({ name }) => name)
+  expect(found.sort()).toEqual(having)
+})
+
+test('elicitation came with 2025-06-18 and its modes with 2025-11-25', () => {
+  expect(REVISIONS.map(({ elicitation }) => elicitation)).toEqual(['modes', 'form', false])
+})
