@@ -4,7 +4,7 @@ import { MeasuredTarget } from './measured-target.mjs'
 
 /** Caches that fill with operations are full when a batch no longer adds to them. */
 const FILL_BATCH = 50_000
-const MOST_FILL_BATCHES = 10
+const MOST_FILL_BATCHES = 16
 /** Targets that are slow or leak get a part of the operations: enough to see what they keep. */
 const FAR_PART = 1 / 50
 
@@ -36,8 +36,14 @@ async function measureTarget(row, target, progress) {
     const { operations } = await running.load({ operations: row.count * part })
     const after = await running.process.collectedHeap()
     const cachesAfter = cachesOf(await running.process.counters())
-    const bytes = (after - before) / operations
-    return { target: target.name, bytes, operations, before, after, caches: describe(cachesBefore, cachesAfter) }
+    return {
+      target: target.name,
+      bytes: (after.heapUsed - before.heapUsed) / operations,
+      operations,
+      before,
+      after,
+      caches: describe(cachesBefore, cachesAfter),
+    }
   } finally {
     await running.stop()
   }

@@ -35,7 +35,7 @@ async function bytesPerStream(target) {
     const before = await server.collectedHeap()
     await openStreams(connections, port, STREAMS)
     const after = await server.collectedHeap()
-    return (after - before) / STREAMS
+    return (after.heapUsed - before.heapUsed) / STREAMS
   } finally {
     for (const connection of connections) connection.close()
     await server.stop()

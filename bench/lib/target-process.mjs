@@ -92,9 +92,13 @@ class TargetProcess {
     return user + system
   }
 
-  /** Collects garbage until the heap no longer shrinks; the heap in bytes. Needs exposeGc. */
-  async collectedHeap() {
-    return (await this.#ask('heap')).heapUsed
+  /**
+   * Collects garbage until the heap no longer shrinks. Needs exposeGc.
+   *
+   * @returns { heapUsed, external } in bytes; external: buffers outside the heap
+   */
+  collectedHeap() {
+    return this.#ask('heap')
   }
 
   /** What the target counts of itself, or undefined. */

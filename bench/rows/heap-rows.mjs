@@ -52,13 +52,19 @@ const growthRows = growthDefinitions.map((definition) => {
   return {
     name: row.name,
     title: row.title,
-    columns: [`bytes per ${row.of}`, `${row.of}s`, 'heap before', 'heap after', 'bounded caches before -> after'],
+    columns: [
+      `bytes per ${row.of}`,
+      `${row.of}s`,
+      'heap before -> after',
+      'buffers before -> after',
+      'bounded caches before -> after',
+    ],
     measure: ({ targets: asked }, progress) => measureHeapGrowth(row, targetsOf(row, asked), progress),
     cells: ({ bytes, operations, before, after, caches }) => [
       decimals(2)(bytes),
       whole(operations),
-      whole(before),
-      whole(after),
+      `${whole(before.heapUsed)} -> ${whole(after.heapUsed)}`,
+      `${whole(before.external)} -> ${whole(after.external)}`,
       caches,
     ],
     bounds: (entries) => [atMost(`bytes per ${row.of}`, entryOf(entries, FAIRLEAD)?.bytes, row.bytes, decimals(2))],

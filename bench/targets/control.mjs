@@ -22,7 +22,7 @@ async function collectedHeap() {
     heapUsed = now
     if (settled) break
   }
-  return { heapUsed }
+  return { heapUsed, external: process.memoryUsage().external }
 }
 
 /** Targets take turns, so a connection may idle for longer than the 5 s after which node:http closes it. */
