@@ -9,7 +9,7 @@ type Size = (typeof sizes)[number]
 
 /** The body of a request with these members, made long by a text that means nothing. */
 function body(members: string, size: Size): string {
-  const padding = size === 'long' ? `,"params":{"arguments":{"padding":"${'x'.repeat(SCAN_FROM_CHARS)}"}}` : ''
+  const padding = size === 'long' ? `,"padding":"${'x'.repeat(SCAN_FROM_CHARS)}"` : ''
   return `{"jsonrpc":"2.0","id":1${members}${padding}}`
 }
 
