@@ -77,6 +77,8 @@ describe.each(sizes)('in a %s body', (size) => {
       (member: string) => `,"method":"ping",${member}`,
       (member: string) => `,"method":"ping","a":{${member}}`,
       (member: string) => `,"method":"ping","a":[{"b":[{${member}}]}]`,
+      (member: string) => `,"method":"ping","params":{${member}}`,
+      (member: string) => `,"method":"tools/call","params":{"name":"x","arguments":{"a":[{${member}}]}}`,
     ]) {
       expect(refusal(body(wrap(`${name}:{"admin":true}`), size))).toBe(
         'invalid_request: A member named __proto__ is not accepted.',
