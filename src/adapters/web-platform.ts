@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { CryptoPort, Platform } from '../engine/platform.ts'
+import { type CryptoPort, NONCE_BYTES, type Platform } from '../engine/platform.ts'
+import { encodeBase64url } from '../wire/base64url.ts'
 
 /** AES-GCM tags are 16 bytes; WebCrypto appends them to the ciphertext, as the port wants it. */
 const webCrypto: CryptoPort = {
@@ -18,13 +19,18 @@ const webCrypto: CryptoPort = {
   async seal(key, nonce, data, associated) {
     const imported = await crypto.subtle.importKey('raw', owned(key), 'AES-GCM', false, ['encrypt'])
     const parameters = { name: 'AES-GCM', iv: owned(nonce), additionalData: owned(associated) }
-    return new Uint8Array(await crypto.subtle.encrypt(parameters, imported, owned(data)))
+    const body = new Uint8Array(await crypto.subtle.encrypt(parameters, imported, owned(data)))
+    const sealed = new Uint8Array(nonce.length + body.length)
+    sealed.set(nonce)
+    sealed.set(body, nonce.length)
+    return sealed
   },
-  async open(key, nonce, sealed, associated) {
+  async open(key, sealed, associated) {
     const imported = await crypto.subtle.importKey('raw', owned(key), 'AES-GCM', false, ['decrypt'])
-    const parameters = { name: 'AES-GCM', iv: owned(nonce), additionalData: owned(associated) }
+    const iv = owned(sealed.subarray(0, NONCE_BYTES))
+    const parameters = { name: 'AES-GCM', iv, additionalData: owned(associated) }
     try {
-      return new Uint8Array(await crypto.subtle.decrypt(parameters, imported, owned(sealed)))
+      return new Uint8Array(await crypto.subtle.decrypt(parameters, imported, owned(sealed.subarray(NONCE_BYTES))))
     } catch {
       return undefined
     }
@@ -53,6 +59,7 @@ export const webPlatform: Platform = {
   afterTurn: (run) => void setTimeout(run, 0),
   allocate: (length) => new Uint8Array(length),
   writeUtf8: (text, target, at) => encoder.encodeInto(text, target.subarray(at)).written,
+  base64url: encodeBase64url,
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   crypto: webCrypto,
 }

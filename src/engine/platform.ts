@@ -18,16 +18,15 @@ export interface CryptoPort {
   /** HKDF-SHA-256 (RFC 5869). */
   deriveKey(secret: Uint8Array, info: string, length: number): MaybePromise<Uint8Array>
   sha256(data: Uint8Array): MaybePromise<Uint8Array>
-  /** AES-256-GCM: returns the ciphertext followed by the 16-byte tag. */
+  /** AES-256-GCM: returns the nonce, the ciphertext and the 16-byte tag, one after the other. */
   seal(key: Uint8Array, nonce: Uint8Array, data: Uint8Array, associated: Uint8Array): MaybePromise<Uint8Array>
   /** The reverse; `undefined` when anything was altered. */
-  open(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    sealed: Uint8Array,
-    associated: Uint8Array,
-  ): MaybePromise<Uint8Array | undefined>
+  open(key: Uint8Array, sealed: Uint8Array, associated: Uint8Array): MaybePromise<Uint8Array | undefined>
 }
+
+/** AES-GCM's nonce and tag. */
+export const NONCE_BYTES = 12
+export const TAG_BYTES = 16
 
 /** The port itself. */
 export interface Platform {
@@ -41,6 +40,8 @@ export interface Platform {
   allocate(length: number): Uint8Array
   /** Writes text as UTF-8 into `target` from `at` on, where it fits for certain. Returns the bytes written. */
   writeUtf8(text: string, target: Uint8Array, at: number): number
+  /** base64url without padding. */
+  base64url(bytes: Uint8Array): string
   /** Cryptographically secure. */
   randomBytes(length: number): Uint8Array
   readonly crypto: CryptoPort

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { CryptoPort, MaybePromise, Platform } from '../engine/platform.ts'
+import { type CryptoPort, type MaybePromise, NONCE_BYTES, type Platform, TAG_BYTES } from '../engine/platform.ts'
 import { decodeBase64url, encodeBase64url } from '../wire/base64url.ts'
 import { RandomPool } from './random-pool.ts'
 import { type SipKey, sipKey } from './siphash.ts'
@@ -28,7 +28,6 @@ export interface Opened {
 export const MIN_SECRET_BYTES = 32
 
 const FORMAT = 'f1'
-const NONCE_BYTES = 12
 const DAY_MS = 86_400_000
 
 interface Secret {
@@ -43,7 +42,7 @@ interface SubKey {
   readonly associated: Uint8Array
 }
 
-export type RingPlatform = Pick<Platform, 'now' | 'randomBytes' | 'crypto'>
+export type RingPlatform = Pick<Platform, 'now' | 'randomBytes' | 'base64url' | 'crypto'>
 
 export class KeyRing {
   /** Whether the secret was made by this process: then a token under any other key is certainly not ours. */
@@ -112,7 +111,8 @@ export class KeyRing {
     const nonce = this.#nonces.take(NONCE_BYTES)
     const head = `${FORMAT}.${keyId}.${day}.`
     const sealed = this.#platform.crypto.seal(key, nonce, bytes, sub.associated)
-    return sealed instanceof Promise ? sealed.then((late) => head + token(nonce, late)) : head + token(nonce, sealed)
+    if (sealed instanceof Promise) return sealed.then((late) => head + this.#platform.base64url(late))
+    return head + this.#platform.base64url(sealed)
   }
 
   async open(purpose: Purpose, token: string): Promise<Opened | OpenFailure> {
@@ -121,16 +121,11 @@ export class KeyRing {
     if (parts.length !== 4 || format !== FORMAT || keyId === undefined || text === undefined) return 'malformed'
     if (!/^[A-Za-z0-9_-]{6}$/.test(keyId) || day === undefined || !/^[0-9a-z]{1,5}$/.test(day)) return 'malformed'
     const body = decodeBase64url(text)
-    if (body === undefined || body.length < NONCE_BYTES + 16) return 'malformed'
+    if (body === undefined || body.length < NONCE_BYTES + TAG_BYTES) return 'malformed'
     const secret = this.#secrets.get(keyId)
     if (secret === undefined) return 'unknown_key'
     const key = this.#subKey(secret, purpose, day)
-    const bytes = await this.#platform.crypto.open(
-      await key.bytes,
-      body.subarray(0, NONCE_BYTES),
-      body.subarray(NONCE_BYTES),
-      key.associated,
-    )
+    const bytes = await this.#platform.crypto.open(await key.bytes, body, key.associated)
     return bytes === undefined ? 'forged' : { bytes, keyId }
   }
 
@@ -146,13 +141,6 @@ export class KeyRing {
     this.#subKeys.set(name, made)
     return made
   }
-}
-
-function token(nonce: Uint8Array, sealed: Uint8Array): string {
-  const body = new Uint8Array(nonce.length + sealed.length)
-  body.set(nonce)
-  body.set(sealed, nonce.length)
-  return encodeBase64url(body)
 }
 
 async function readSecret(crypto: CryptoPort, bytes: Uint8Array): Promise<Secret> {

@@ -35,6 +35,7 @@ export interface SessionFacts {
 /** Client names and versions are cut to this many bytes: icons and descriptions have no place in a header. */
 const NAME_BYTES = 64
 const EXTENSION_BYTES = 128
+const BIRTH_BYTES = 32
 const FORMAT = 1
 
 /** Part of the format: never renumber. */
@@ -44,31 +45,51 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 export function encodeFacts(facts: SessionFacts): Uint8Array {
-  const name = cut(facts.client.name, NAME_BYTES)
-  const version = cut(facts.client.version, NAME_BYTES)
-  const birth = encoder.encode(facts.birth)
-  const extensions = encoder.encode(facts.extensions)
+  const parts = [
+    textBytes(facts.client.name, NAME_BYTES),
+    textBytes(facts.client.version, NAME_BYTES),
+    textBytes(facts.birth, BIRTH_BYTES),
+    textBytes(facts.extensions, EXTENSION_BYTES),
+  ]
   const principal = facts.principal === ANONYMOUS ? undefined : decodeBase64url(facts.principal)!
-  const strings = name.length + version.length + birth.length + extensions.length
-  const bytes = new Uint8Array(29 + (principal ? PRINCIPAL_BYTES : 0) + strings)
-  const view = new DataView(bytes.buffer)
+  let length = 25 + (principal ? PRINCIPAL_BYTES : 0)
+  for (const part of parts) length += 1 + part.length
+  const bytes = new Uint8Array(length)
   bytes[0] = FORMAT
   bytes.set(decodeBase64url(facts.uid)!, 1)
-  view.setUint32(17, Math.ceil(facts.expiresAt / 1000))
+  putUint32(bytes, 17, Math.ceil(facts.expiresAt / 1000))
   bytes[21] = REVISION_CODES[facts.revision.name]
-  view.setUint16(22, facts.capabilities)
+  bytes[22] = facts.capabilities >> 8
+  bytes[23] = facts.capabilities
   bytes[24] = principal ? 1 : 0
   let at = 25
   if (principal) {
     bytes.set(principal, at)
     at += PRINCIPAL_BYTES
   }
-  for (const part of [name, version, birth, extensions]) {
-    bytes[at] = part.length
-    bytes.set(part, at + 1)
-    at += 1 + part.length
+  for (const part of parts) {
+    bytes[at++] = part.length
+    if (typeof part === 'string') for (let index = 0; index < part.length; index++) bytes[at++] = part.charCodeAt(index)
+    else {
+      bytes.set(part, at)
+      at += part.length
+    }
   }
   return bytes
+}
+
+function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
+}
+
+/** The text itself where it is short ASCII, which it nearly always is; else its first bytes as UTF-8. */
+function textBytes(text: string, limit: number): string | Uint8Array {
+  if (text.length > limit) return cut(text, limit)
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return cut(text, limit)
+  return text
 }
 
 /** `undefined` for bytes of another format. The bytes are authentic, so their inside is trusted to be well-formed. */

@@ -178,7 +178,7 @@ export class Sessions {
       return 'gone'
     }
     // Another request may have opened the same id while this one was decrypting.
-    const known = this.#opened.get(token) ?? this.#opened.byUid(facts.uid)
+    const known = this.#opened.get(token)
     if (known !== undefined) return known
     const session = new Session(facts, token, ring.eventKey(opened.keyId))
     this.#opened.add(session)
