@@ -1,6 +1,6 @@
 /**
- * What runs where Node is not: the root entry, `fairlead/fetch`, `fairlead/hono` and every layer above the adapters
- * import nothing of Node, directly or through others, and serve a call with nothing but web globals.
+ * What runs where Node is not: every layer above the adapters, and every entry but those that are for Node. They import
+ * nothing of it, directly or through others, and `fairlead/fetch` serves a call with nothing but web globals.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
@@ -8,16 +8,22 @@ import { dirname, join, relative } from 'node:path'
 import { need, ROOT, run } from '../run.mjs'
 import { FIRST_WITH_NODE, LAYERS } from './layers.mjs'
 
-export const title = 'root, fetch, hono and all above the adapters are free of Node'
+export const title = 'the layers above the adapters, and all entries but those for Node, are free of Node'
 
 const DIST = `${ROOT}dist/`
 
-/** What those modules may import by name. */
-const PACKAGES = ['@cfworker/json-schema']
+/** The entries whose purpose is Node. README.md has the same table. */
+const FOR_NODE = ['./node', './express', './fastify', './stdio']
+
+/** What the others may import by name; the last is for the client of the test kit. */
+const PACKAGES = ['@cfworker/json-schema', 'eventsource-parser']
 
 export async function check() {
   await need('tsc', ['-b'])
-  const starts = ['index.js', 'adapters/fetch.js', 'adapters/hono.js']
+  const { exports } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
+  const starts = Object.entries(exports)
+    .filter(([entry, target]) => typeof target === 'object' && !FOR_NODE.includes(entry))
+    .map(([, target]) => target.default.replace('./dist/', ''))
   for (const layer of LAYERS.slice(0, LAYERS.indexOf(FIRST_WITH_NODE))) {
     const files = await readdir(DIST + layer, { recursive: true })
     starts.push(...files.filter((file) => file.endsWith('.js')).map((file) => `${layer}/${file}`))

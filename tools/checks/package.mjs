@@ -1,4 +1,5 @@
 /** The package as it would be published: its manifest, its types, and that both `import` and `require` work. */
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +34,7 @@ export async function check() {
   }
 }
 
-/** Tests, build records and sources stay at home. */
+/** Tests, build records, sources and what is left of an older build stay at home. */
 function checkFiles(paths) {
   const odd = paths.filter(
     (path) => !/^(dist\/.*(?<!\.test)\.(js|d\.ts)|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(path),
@@ -41,7 +42,10 @@ function checkFiles(paths) {
   const missing = ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/cli/main.js'].filter(
     (path) => !paths.includes(path),
   )
+  const source = (path) => path.replace(/^dist\//, 'src/').replace(/\.(js|d\.ts)$/, '.ts')
+  const stale = paths.filter((path) => path.startsWith('dist/') && !existsSync(ROOT + source(path)))
   return [
+    ...stale.map((path) => `${path} is left of an older build: remove dist and build again.`),
     ...odd.map((path) => `The package has ${path}, which does not belong there.`),
     ...missing.map((path) => `The package lacks ${path}.`),
   ]
