@@ -56,7 +56,24 @@ test('the ids 1 and "1", and what looks like an encoding, stay apart', () => {
     const event = readEventId(key, requestId(id))
     return event?.stream === 'request' ? event.requestId : event
   }
-  for (const id of [1, '1', 'n1', 'p1', 'b1', '', '.', 'a.b', '..', -1, 0, 'ä', '\u0000', ' ', 2 ** 53 - 1]) {
+  for (const id of [
+    1,
+    '1',
+    'n1',
+    'p1',
+    'b1',
+    '',
+    '.',
+    'a.b',
+    '..',
+    -1,
+    0,
+    'ä',
+    '\ufeffa',
+    '\u0000',
+    ' ',
+    2 ** 53 - 1,
+  ]) {
     expect(read(id)).toBe(id)
   }
 })

@@ -92,6 +92,8 @@ export function readEventId(key: SipKey, id: string): RequestEventId | SessionEv
 
 const PLAIN = /^[A-Za-z0-9_-]*$/
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 function encodeId(id: RequestId): string {
   if (typeof id === 'number') return `n${id}`
   return PLAIN.test(id) ? `p${id}` : `b${encodeBase64url(new TextEncoder().encode(id))}`
@@ -102,7 +104,7 @@ function decodeId(text: string): RequestId | undefined {
   if (text[0] === 'n') return Number(rest)
   if (text[0] === 'p') return rest
   const bytes = decodeBase64url(rest)
-  return bytes && new TextDecoder().decode(bytes)
+  return bytes && decoder.decode(bytes)
 }
 
 /** Compares without stopping at the first difference, so that the time taken tells nothing. */

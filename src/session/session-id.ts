@@ -42,7 +42,8 @@ const FORMAT = 1
 const REVISION_CODES: Readonly<Record<RevisionName, number>> = { '2025-03-26': 1, '2025-06-18': 2, '2025-11-25': 3 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** With a mark at the beginning of a name as part of the name. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export function encodeFacts(facts: SessionFacts): Uint8Array {
   const parts = [
@@ -125,8 +126,8 @@ export function decodeFacts(bytes: Uint8Array): SessionFacts | undefined {
 
 /** A client name or version as it travels, so that every replica and every later request sees the same. */
 export function fitName(text: string): string {
-  // A character takes at most three bytes; copied through bytes, so that a long text is not kept by its beginning.
-  return text.length * 3 <= NAME_BYTES ? text : decoder.decode(cut(text, NAME_BYTES))
+  // Through bytes, because not every text is the same after them, and a long one is not kept by its beginning.
+  return /^[ -~]{0,64}$/.test(text) ? text : decoder.decode(cut(text, NAME_BYTES))
 }
 
 /** Extension settings that fit as JSON, or nothing: what does not fit counts as not declared. */
