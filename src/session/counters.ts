@@ -32,6 +32,3 @@ export class Counters {
   keepAlives = 0
   hookErrors = 0
 }
-
-/** The names of the counters. */
-export type CounterName = keyof Counters

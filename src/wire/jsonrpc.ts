@@ -40,8 +40,6 @@ export interface JsonRpcResponse {
   readonly error?: JsonRpcError
 }
 
-export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse
-
 export type MessageKind = 'request' | 'notification' | 'response'
 
 /** The longest string id in UTF-8 bytes: it travels inside every SSE event id, which has 512 bytes in all. */

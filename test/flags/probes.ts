@@ -84,7 +84,7 @@ function createProbeServer(): Server {
 /** The result of a tool as its one text, or how it was refused. */
 const textOf = ({ result, error }: Message): string => {
   if (error !== undefined) return `refused: ${error.message}`
-  return (result?.['content'] as { text: string }[])[0]?.text ?? ''
+  return (result?.['content'] as { text: string }[] | undefined)?.[0]?.text ?? ''
 }
 
 /** By the first cell of their row. */

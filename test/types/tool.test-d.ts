@@ -1,6 +1,8 @@
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
 import type { CallToolResult, Context, JsonSchema } from 'fairlead'
 import { createServer } from 'fairlead'
+import * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 
@@ -17,6 +19,14 @@ test('arguments have the type that a zod schema yields', () => {
 test('arguments have the type that an arktype schema yields', () => {
   server.tool('forecast', { inputSchema: type({ city: 'string', 'days?': 'number' }) }, (args) => {
     expectTypeOf(args).toEqualTypeOf<{ city: string; days?: number }>()
+    return args.city
+  })
+})
+
+test('arguments have the type that a valibot schema yields, through its adapter', () => {
+  const inputSchema = toStandardJsonSchema(v.object({ city: v.string(), days: v.optional(v.number(), 1) }))
+  server.tool('forecast', { inputSchema }, (args) => {
+    expectTypeOf(args).toEqualTypeOf<{ city: string; days: number }>()
     return args.city
   })
 })
