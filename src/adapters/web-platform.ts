@@ -59,7 +59,7 @@ export const webPlatform: Platform = {
   afterTurn: (run) => void setTimeout(run, 0),
   allocate: (length) => new Uint8Array(length),
   writeUtf8: (text, target, at) => encoder.encodeInto(text, target.subarray(at)).written,
-  base64url: encodeBase64url,
+  base64url: (bytes) => encodeBase64url(bytes),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   crypto: webCrypto,
 }

@@ -204,7 +204,8 @@ export class Call implements InFlight {
       this.session.remove(this)
     }
     this.#timer?.cancel()
-    if (this.#asked) {
+    // An error is made only where a question is still open: its stack costs more than the rest of the call.
+    if (this.#asked && this.session.openAsks > 0) {
       this.services.asks.withdrawCall(
         this.number,
         this.#reason ?? new ProtocolError('cancelled', 'The request has ended.'),

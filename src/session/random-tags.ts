@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { encodeBase64url } from '../wire/base64url.ts'
 import type { RandomPool } from './random-pool.ts'
 
 const TAG_BYTES = 16
@@ -17,6 +16,6 @@ export class RandomTags {
 
   /** 22 characters. */
   next(): string {
-    return encodeBase64url(this.#pool.take(TAG_BYTES))
+    return this.#pool.takeText(TAG_BYTES)
   }
 }

@@ -15,16 +15,17 @@ export const DIGIT_PAIRS: readonly string[] = Array.from(
   (_, bits) => ALPHABET[bits >> 6]! + ALPHABET[bits & 63]!,
 )
 
-export function encodeBase64url(bytes: Uint8Array): string {
+/** Encodes the bytes, or a part of them without a view of it. */
+export function encodeBase64url(bytes: Uint8Array, from = 0, to: number = bytes.length): string {
   let text = ''
-  let at = 0
-  for (; at + 2 < bytes.length; at += 3) {
+  let at = from
+  for (; at + 2 < to; at += 3) {
     const word = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
     text += DIGIT_PAIRS[word >> 12]! + DIGIT_PAIRS[word & 4095]!
   }
-  if (at + 1 === bytes.length) {
+  if (at + 1 === to) {
     text += DIGIT_PAIRS[bytes[at]! << 4]!
-  } else if (at + 2 === bytes.length) {
+  } else if (at + 2 === to) {
     const word = (bytes[at]! << 10) | (bytes[at + 1]! << 2)
     text += DIGIT_PAIRS[word >> 6]! + ALPHABET[word & 63]!
   }
