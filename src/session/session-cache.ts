@@ -15,12 +15,15 @@ const KEY_CHARS = 22
 
 export class SessionCache {
   readonly #half: number
+  /** When the young generation is full: room for half of the capacity besides the busy sessions that moved along. */
+  #full: number
   #young = new Map<string, Session>()
   #old = new Map<string, Session>()
 
   /** @param capacity sessions that are kept at most, busy ones aside. */
   constructor(capacity: number) {
     this.#half = Math.max(1, Math.floor(capacity / 2))
+    this.#full = this.#half
   }
 
   get size(): number {
@@ -42,7 +45,7 @@ export class SessionCache {
   }
 
   add(session: Session): void {
-    if (this.#young.size >= this.#half) this.#turn()
+    if (this.#young.size >= this.#full) this.#turn()
     this.#young.set(session.token.slice(-KEY_CHARS), session)
   }
 
@@ -50,7 +53,7 @@ export class SessionCache {
     const session = this.#old.get(key)
     if (session === undefined) return undefined
     this.#old.delete(key)
-    if (this.#young.size >= this.#half) this.#turn()
+    if (this.#young.size >= this.#full) this.#turn()
     this.#young.set(key, session)
     return session
   }
@@ -60,5 +63,6 @@ export class SessionCache {
     this.#old = this.#young
     this.#young = new Map()
     for (const [key, session] of leaving) if (session.busy) this.#young.set(key, session)
+    this.#full = this.#half + this.#young.size
   }
 }
