@@ -63,7 +63,7 @@ test('one server on two endpoints: what it announces reaches the sessions of bot
   const server = named('both')
   const endpoints = [await served(server), await served(server)]
   const sessions = await Promise.all(endpoints.map(({ url }) => open(url)))
-  const streams = []
+  const streams: Awaited<ReturnType<(typeof sessions)[number]['listen']>>[] = []
   for (const session of sessions) {
     await session.request('resources/subscribe', { uri: 'test://one' })
     const stream = await session.listen()
