@@ -9,6 +9,7 @@ import { type Admitted, NOBODY } from '../http/admission.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { HttpBody, HttpReply, HttpRequest } from '../http/http-message.ts'
 import type { EventSink } from '../session/event-sink.ts'
+import { type BodyReader, WholeIncoming } from './node-incoming.ts'
 import { writeWhole } from './node-write.ts'
 
 export class NodeRequest implements HttpRequest {
@@ -75,12 +76,12 @@ export function exchange(
 ): void {
   const running = new Exchange(endpoint, incoming, response, path)
   const admission = endpoint.begin(running.request)
-  if (admission instanceof Promise) void admission.then((late) => running.proceed(late, parsed))
-  else running.proceed(admission, parsed)
+  if (admission instanceof Promise) void admission.then((late) => running.proceed(late, parsed, false))
+  else running.proceed(admission, parsed, true)
 }
 
 /** One exchange while its body is read. An object with methods rather than nested functions: one is made per request. */
-class Exchange {
+class Exchange implements BodyReader {
   readonly request: NodeRequest
   readonly #endpoint: Endpoint
   readonly #incoming: IncomingMessage
@@ -98,33 +99,39 @@ class Exchange {
     this.#response = response
   }
 
-  proceed(verdict: Admitted | HttpReply, parsed: string | undefined): void {
+  /** @param atOnce nothing of the body can have arrived yet. */
+  proceed(verdict: Admitted | HttpReply, parsed: string | undefined, atOnce: boolean): void {
     if ('status' in verdict) {
       writeReply(this.#response, verdict)
       return
     }
     this.#admitted = verdict
     if (parsed !== undefined) this.#post(parsed)
-    else this.#read()
+    else this.#read(atOnce)
   }
 
   /** Reads the body. A request that breaks off gets no answer: nobody is there. */
-  #read(): void {
+  #read(atOnce: boolean): void {
     if (Number(this.request.header('content-length')) > this.#endpoint.bodyBytes) {
       this.#post(TOO_LARGE)
       return
     }
-    this.#incoming.on('data', (chunk: Buffer) => this.#take(chunk))
-    this.#incoming.on('end', () => this.#end())
+    if (atOnce && this.#incoming instanceof WholeIncoming) {
+      this.#incoming.deliverTo(this)
+      return
+    }
+    this.#incoming.on('data', (chunk: Buffer) => {
+      if (!this.take(chunk)) this.#incoming.pause()
+    })
+    this.#incoming.on('end', () => this.end())
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#over) return
+  take(chunk: Buffer): boolean {
+    if (this.#over) return false
     this.#size += chunk.length
     if (this.#size > this.#endpoint.bodyBytes) {
       this.#over = true
       this.#first = this.#rest = undefined
-      this.#incoming.pause()
       this.#post(TOO_LARGE)
     } else if (this.#first === undefined) {
       this.#first = chunk
@@ -132,9 +139,10 @@ class Exchange {
       this.#rest ??= [this.#first]
       this.#rest.push(chunk)
     }
+    return !this.#over
   }
 
-  #end(): void {
+  end(): void {
     if (this.#over) return
     const bytes = this.#rest === undefined ? (this.#first ?? NOTHING) : Buffer.concat(this.#rest, this.#size)
     // Without this check, invalid bytes would silently become U+FFFD.

@@ -5,7 +5,7 @@
  * vectored path of the stream, which costs a tenth of a whole call (`npm run bench -- --only call-json`). So where
  * nothing has wrapped the response, an ASCII body is appended to the rendered head, and both leave as one string. The
  * head's property is Node's own and not documented: where it is not the string that is expected, the ordinary way is
- * taken. See docs/adr/0010-one-chunk-per-answer.md.
+ * taken. See docs/adr/0012-one-chunk-per-answer.md.
  *
  * @module
  */

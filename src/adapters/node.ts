@@ -13,6 +13,7 @@ import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/opt
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { exchange, LINGER_MS, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
+import { WholeIncoming } from './node-incoming.ts'
 import { nodePlatform } from './node-platform.ts'
 
 /** Options of {@link serve}. */
@@ -76,6 +77,7 @@ export async function serve<State>(
   const loopback = isLoopbackName(host)
   const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, loopback)
   const http = createHttpServer({
+    IncomingMessage: WholeIncoming,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -7,6 +7,7 @@
 import type { CallOutlet } from '../call/call.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Timer } from '../engine/platform.ts'
+import { completeStream } from '../session/complete-stream.ts'
 import { RequestStream, type StreamOpener, type StreamOwner } from '../session/request-stream.ts'
 import type { Session } from '../session/session.ts'
 import { McpError } from '../wire/errors.ts'
@@ -33,46 +34,109 @@ const AUTO_WAIT_MS = 1_000
 /** How long a question in a JSON answer waits in the mailbox at most. */
 const MAILBOX_ASK_MS = 600_000
 
-/** Answers with SSE from the start. */
-export class SseAnswer implements Answer, StreamOpener {
-  readonly #stream: RequestStream
-  readonly #reply: Reply
+/**
+ * An answer that becomes a stream when something has to be sent, or waited for, before the call ends. A call that ends
+ * first never has one.
+ */
+abstract class StreamingAnswer implements Answer, StreamOpener {
+  protected readonly services: CallServices
+  protected readonly session: Session
+  protected readonly number: number
+  protected readonly id: RequestId
+  protected readonly pending: Reply
+  protected ended = false
+  protected stream: RequestStream | undefined
+  #owner: StreamOwner | undefined
 
-  constructor(services: CallServices, session: Session, number: number, id: RequestId, reply: Reply) {
-    const { replica } = services
-    this.#reply = reply
-    this.#stream = new RequestStream(replica, session, number, id, !session.stateless)
-    this.#stream.prime()
-    this.#stream.opener = this
+  constructor(services: CallServices, session: Session, number: number, id: RequestId, pending: Reply) {
+    this.services = services
+    this.session = session
+    this.number = number
+    this.id = id
+    this.pending = pending
   }
 
+  /** A call that is done within its turn never gets that far. */
   wait(): void {
-    this.#stream.openAfterTurn()
+    if (this.stream === undefined) this.services.replica.turns.add(this)
+  }
+
+  /** Called by {@link Replica.turns}. */
+  turnEnded(): void {
+    if (!this.ended && this.stream === undefined) this.waitOn()
   }
 
   own(owner: StreamOwner): void {
-    this.#stream.owner = owner
+    this.#owner = owner
+    if (this.stream !== undefined) this.stream.owner = owner
   }
 
   notify(text: string): void {
-    this.#stream.send(text)
+    this.begin().send(text)
   }
 
   sendAsk(text: string, id: string | undefined): void {
-    this.#stream.sendAsk(text, id)
+    this.begin().sendAsk(text, id)
   }
 
   finish(text: string | undefined): void {
-    const body = this.#stream.finish(text)
-    if (body !== undefined) this.#reply.reply(sseReply(body))
+    this.ended = true
+    this.waitOver()
+    if (this.stream === undefined) {
+      this.pending.reply(this.whole(text))
+      return
+    }
+    const body = this.stream.finish(text)
+    if (body !== undefined) this.pending.reply(sseReply(body))
   }
 
   closeConnection(): void {
-    this.#stream.closeConnection()
+    this.begin().closeConnection()
   }
 
   openStream(stream: RequestStream): void {
-    openStream(stream, this.#reply)
+    openStream(stream, this.pending)
+  }
+
+  /** The turn is over, and the call has neither sent anything nor ended. */
+  protected abstract waitOn(): void
+
+  /** Nobody waits any more for what {@link waitOn} began. */
+  protected waitOver(): void {}
+
+  /** The reply of a call that has only its answer, or, cancelled, not even that. */
+  protected abstract whole(text: string | undefined): HttpReply
+
+  /** The stream, which is there from its first use on. It opens when the turn is over. */
+  protected begin(): RequestStream {
+    if (this.stream !== undefined) return this.stream
+    this.waitOver()
+    const stream = new RequestStream(
+      this.services.replica,
+      this.session,
+      this.number,
+      this.id,
+      !this.session.stateless,
+    )
+    stream.prime()
+    stream.owner = this.#owner
+    stream.opener = this
+    stream.openAfterTurn()
+    this.stream = stream
+    return stream
+  }
+}
+
+/** Answers with SSE whatever happens. */
+export class SseAnswer extends StreamingAnswer {
+  protected override waitOn(): void {
+    this.begin().open()
+  }
+
+  protected override whole(text: string | undefined): HttpReply {
+    const { replica } = this.services
+    if (text === undefined) return sseReply(this.begin().finish(undefined) ?? '')
+    return sseReply(completeStream(replica, this.session, this.number, this.id, text))
   }
 }
 
@@ -102,94 +166,33 @@ export class JsonAnswer implements Answer {
     return this.#services.sessionStreams.route(this.#session, MAILBOX_ASK_MS).sendAsk(text, id)
   }
 
-  /** A cancelled request gets no answer, but its HTTP request has to end. */
   finish(text: string | undefined): void {
-    const body = text ?? errorMessage(this.#id, new McpError('cancelled', 'The client cancelled the request.'))
-    this.#reply.reply(jsonReply(body))
+    this.#reply.reply(wholeJson(this.#id, text))
   }
 
   closeConnection(): void {}
 }
 
 /** Answers with JSON when the call ends without having sent anything, else with SSE from its first message on. */
-export class AutoAnswer implements Answer, StreamOpener {
-  readonly #services: CallServices
-  readonly #session: Session
-  readonly #number: number
-  readonly #id: RequestId
-  readonly #reply: Reply
-  #stream: RequestStream | undefined
-  #owner: StreamOwner | undefined
+export class AutoAnswer extends StreamingAnswer {
   #timer: Timer | undefined
-  #ended = false
 
-  constructor(services: CallServices, session: Session, number: number, id: RequestId, reply: Reply) {
-    this.#services = services
-    this.#session = session
-    this.#number = number
-    this.#id = id
-    this.#reply = reply
+  protected override waitOn(): void {
+    this.#timer = this.services.replica.wheel.after(AUTO_WAIT_MS, () => this.begin().open())
   }
 
-  /** A call that is done within its turn never needs the timer. */
-  wait(): void {
-    this.#services.replica.turns.add(this)
-  }
-
-  turnEnded(): void {
-    if (this.#ended || this.#stream !== undefined) return
-    this.#timer = this.#services.replica.wheel.after(AUTO_WAIT_MS, () => this.#open().open())
-  }
-
-  own(owner: StreamOwner): void {
-    this.#owner = owner
-    if (this.#stream !== undefined) this.#stream.owner = owner
-  }
-
-  notify(text: string): void {
-    this.#open().send(text)
-  }
-
-  sendAsk(text: string, id: string | undefined): void {
-    this.#open().sendAsk(text, id)
-  }
-
-  finish(text: string | undefined): void {
-    this.#ended = true
+  protected override waitOver(): void {
     this.#timer?.cancel()
-    if (this.#stream === undefined) {
-      new JsonAnswer(this.#services, this.#session, this.#id, this.#reply).finish(text)
-      return
-    }
-    const body = this.#stream.finish(text)
-    if (body !== undefined) this.#reply.reply(sseReply(body))
   }
 
-  closeConnection(): void {
-    this.#open().closeConnection()
+  protected override whole(text: string | undefined): HttpReply {
+    return wholeJson(this.id, text)
   }
+}
 
-  openStream(stream: RequestStream): void {
-    openStream(stream, this.#reply)
-  }
-
-  #open(): RequestStream {
-    if (this.#stream !== undefined) return this.#stream
-    this.#timer?.cancel()
-    const stream = new RequestStream(
-      this.#services.replica,
-      this.#session,
-      this.#number,
-      this.#id,
-      !this.#session.stateless,
-    )
-    stream.prime()
-    stream.owner = this.#owner
-    stream.opener = this
-    stream.openAfterTurn()
-    this.#stream = stream
-    return stream
-  }
+/** A cancelled request gets no answer, but its HTTP request has to end. */
+function wholeJson(id: RequestId, text: string | undefined): HttpReply {
+  return jsonReply(text ?? errorMessage(id, new McpError('cancelled', 'The client cancelled the request.')))
 }
 
 /** Answers with a stream, which the adapter attaches to the connection. */

@@ -13,8 +13,8 @@ import { type JsonRpcRequest, resultMessage } from '../wire/jsonrpc.ts'
 import { sseEvent } from '../wire/sse.ts'
 import type { Admitted } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
-import type { HttpHeaders, HttpReply, HttpRequest } from './http-message.ts'
-import { errorReply, jsonReply, sseReply, withHeaders } from './replies.ts'
+import type { HttpReply, HttpRequest } from './http-message.ts'
+import { errorReply, jsonReply, sseReply } from './replies.ts'
 
 export function initialize(
   parts: EndpointParts,
@@ -31,10 +31,16 @@ export function initialize(
   try {
     const { facts, result } = negotiate(parts.definition, message.params ?? {}, !parts.stateless)
     const text = resultMessage(message.id, result)
-    if (parts.stateless) return reply(parts, text, [])
+    if (parts.stateless) return reply(parts, text)
     const { sessions, replica } = parts.services
-    const expiresAt = replica.platform.now() + parts.sessionTtlMs
-    const session = sessions.create({ ...facts, expiresAt, principal: admitted.principal })
+    const session = sessions.create({
+      expiresAt: replica.platform.now() + parts.sessionTtlMs,
+      revision: facts.revision,
+      capabilities: facts.capabilities,
+      client: facts.client,
+      principal: admitted.principal,
+      extensions: facts.extensions,
+    })
     if (session instanceof Promise) return session.then((late) => opened(parts, late, text))
     return opened(parts, session, text)
   } catch (thrown) {
@@ -44,11 +50,12 @@ export function initialize(
 
 function opened(parts: EndpointParts, session: Session, text: string): HttpReply {
   parts.serving.runSessionHooks(session, 'open')
-  return reply(parts, text, [SESSION_ID, session.token])
+  return reply(parts, text, session.token)
 }
 
 /** There is no session yet that could resume a stream, so its event has no id. */
-function reply(parts: EndpointParts, text: string, headers: HttpHeaders): HttpReply {
+function reply(parts: EndpointParts, text: string, sessionId?: string): HttpReply {
   const plain = parts.jsonResponse === false ? sseReply(sseEvent(undefined, text)) : jsonReply(text)
-  return headers.length === 0 ? plain : withHeaders(plain, headers)
+  if (sessionId === undefined) return plain
+  return { status: plain.status, headers: plain.headers.concat(SESSION_ID, sessionId), body: plain.body }
 }

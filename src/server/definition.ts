@@ -43,6 +43,8 @@ type Method = (call: Call) => MaybePromise<object | JsonText>
 /** The catalogue's hash needs a key only because the function does; nothing secret hangs on it. */
 const HASH_KEY = sipKey(new Uint8Array(16))
 
+const NO_SETTINGS: { readonly [name: string]: unknown } = {}
+
 export class Definition {
   readonly identity: ServerIdentity
   readonly tools: Registry<Tool>
@@ -102,9 +104,10 @@ export class Definition {
   }
 
   /** The settings that a client gave for the extensions declared here. */
-  readExtensions(capabilities: unknown): { [name: string]: unknown } {
+  readExtensions(capabilities: unknown): { readonly [name: string]: unknown } {
+    if (this.extensions.size === 0) return NO_SETTINGS
     const declared = (capabilities as { experimental?: JsonObject } | undefined)?.experimental
-    if (typeof declared !== 'object' || declared === null) return {}
+    if (typeof declared !== 'object' || declared === null) return NO_SETTINGS
     const names = [...this.extensions.keys()].filter((name) => Object.hasOwn(declared, name))
     return Object.fromEntries(names.map((name) => [name, declared[name]]))
   }

@@ -41,7 +41,7 @@ export function negotiate(definition: Definition, params: JsonObject, stateful: 
       client: { name: fitName(clientInfo['name']), version: fitName(clientInfo['version']) },
       extensions: fitExtensions(definition.readExtensions(capabilities)),
     },
-    result: definition.text(`initialize ${revision.name} ${stateful}`, () =>
+    result: definition.text(stateful ? revision.name : `stateless ${revision.name}`, () =>
       initializeResult(definition, revision, stateful),
     ),
   }

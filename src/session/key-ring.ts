@@ -42,6 +42,13 @@ interface SubKey {
   readonly associated: Uint8Array
 }
 
+/** What seals tokens of one purpose today. */
+interface Seal {
+  readonly day: number
+  readonly head: string
+  readonly key: SubKey
+}
+
 export type RingPlatform = Pick<Platform, 'now' | 'randomBytes' | 'base64url' | 'crypto'>
 
 export class KeyRing {
@@ -53,6 +60,7 @@ export class KeyRing {
   readonly #sealing: Secret
   /** Sub-keys by key id, purpose and day. A session lives 30 days, so a few dozen are in use. */
   readonly #subKeys = new Map<string, SubKey>()
+  readonly #seals: Partial<Record<Purpose, Seal>> = {}
   readonly #nonces: RandomPool
 
   private constructor(platform: RingPlatform, audience: string, secrets: readonly Secret[], generated: boolean) {
@@ -100,16 +108,24 @@ export class KeyRing {
 
   /** At once where the platform's cryptography is: every `initialize` seals. */
   seal(purpose: Purpose, bytes: Uint8Array): MaybePromise<string> {
-    const secret = this.#sealing
-    const day = Math.floor(this.#platform.now() / DAY_MS).toString(36)
-    const key = this.#subKey(secret, purpose, day)
-    if (key.bytes instanceof Promise) return key.bytes.then((late) => this.#sealWith(late, key, secret.id, day, bytes))
-    return this.#sealWith(key.bytes, key, secret.id, day, bytes)
+    const today = Math.floor(this.#platform.now() / DAY_MS)
+    const latest = this.#seals[purpose]
+    const seal = latest?.day === today ? latest : this.#sealToday(purpose, today)
+    const { key } = seal
+    if (key.bytes instanceof Promise) return key.bytes.then((late) => this.#sealWith(late, seal, bytes))
+    return this.#sealWith(key.bytes, seal, bytes)
   }
 
-  #sealWith(key: Uint8Array, sub: SubKey, keyId: string, day: string, bytes: Uint8Array): MaybePromise<string> {
+  #sealToday(purpose: Purpose, today: number): Seal {
+    const day = today.toString(36)
+    const key = this.#subKey(this.#sealing, purpose, day)
+    const seal = { day: today, head: `${FORMAT}.${this.#sealing.id}.${day}.`, key }
+    this.#seals[purpose] = seal
+    return seal
+  }
+
+  #sealWith(key: Uint8Array, { head, key: sub }: Seal, bytes: Uint8Array): MaybePromise<string> {
     const nonce = this.#nonces.take(NONCE_BYTES)
-    const head = `${FORMAT}.${keyId}.${day}.`
     const sealed = this.#platform.crypto.seal(key, nonce, bytes, sub.associated)
     if (sealed instanceof Promise) return sealed.then((late) => head + this.#platform.base64url(late))
     return head + this.#platform.base64url(sealed)

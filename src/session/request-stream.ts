@@ -43,8 +43,6 @@ export class RequestStream {
   readonly #resumable: boolean
   readonly #middle: string
   #sequence = 0
-  /** How many events carry no message: the priming one. */
-  #primed = 0
   /** What the first connection gets before the first event. It is no event: a resume neither counts nor repeats it. */
   #lead = ''
   /** Events gathered in this turn. */
@@ -92,7 +90,6 @@ export class RequestStream {
     if (!this.#resumable) return
     if (this.session.facts.revision.primingEvent) {
       this.#gathered += ssePriming(this.#eventId(false), this.#replica.retry.next())
-      this.#primed = 1
     } else {
       this.#lead = sseRetry(this.#replica.retry.next())
     }
@@ -120,8 +117,6 @@ export class RequestStream {
   finish(data: string | undefined): string | undefined {
     if (this.#finished || this.#broken) return undefined
     this.#finished = true
-    const bare = this.opener !== undefined && this.#sequence <= this.#primed
-    const last = this.#sequence
     if (data !== undefined) {
       this.#gatheredExempt++
       this.#gathered += sseEvent(this.#id(true), data)
@@ -130,10 +125,7 @@ export class RequestStream {
       const body = this.#gathered
       this.opener = undefined
       this.#gathered = ''
-      if (this.#resumable) {
-        if (bare && data !== undefined) this.#replica.finished.put(this.call, last, data, true)
-        else this.#replica.finished.put(this.call, 0, body, false)
-      }
+      if (this.#resumable) this.#replica.finished.put(this.call, 0, body, false)
       return this.#lead + body
     }
     this.#flush()

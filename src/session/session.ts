@@ -9,7 +9,7 @@ import type { RequestId } from '../wire/jsonrpc.ts'
 import type { SessionState } from './session-entry.ts'
 import type { SessionFacts } from './session-id.ts'
 import type { SessionStream } from './session-stream.ts'
-import { type SipKey, sipBegin, sipHash, sipKey } from './siphash.ts'
+import { type SipKey, sipBegin } from './siphash.ts'
 
 /** A request of the client that is being handled. */
 export interface InFlight {
@@ -19,6 +19,9 @@ export interface InFlight {
 }
 
 const NOTHING: readonly InFlight[] = []
+
+/** The tag of a session id, 16 bytes in base64url, up to the next multiple of eight characters. */
+const SIGNED_CHARS = 24
 
 export class Session {
   readonly facts: SessionFacts
@@ -45,9 +48,12 @@ export class Session {
     this.#ringKey = ringKey
   }
 
-  /** Signs the ids of this session's events. */
+  /**
+   * Signs the ids of this session's events: everything signed begins with the end of the session id, which is its
+   * authentication tag and so stands for all that is sealed in it, the principal included.
+   */
   get eventKey(): SipKey {
-    this.#eventKey ??= deriveEventKey(this.#ringKey, this.facts)
+    this.#eventKey ??= sipBegin(this.#ringKey, this.token.slice(-SIGNED_CHARS).padStart(SIGNED_CHARS, '.'))
     return this.#eventKey
   }
 
@@ -91,16 +97,4 @@ export class Session {
     const last = calls.pop()!
     if (at < calls.length) calls[at] = last
   }
-}
-
-/** One sub-key per session and principal, so that an id copied from another session never verifies. */
-function deriveEventKey(ringKey: SipKey, facts: SessionFacts): SipKey {
-  const bytes = new Uint8Array(16)
-  const view = new DataView(bytes.buffer)
-  for (const half of [0, 1]) {
-    const { high, low } = sipHash(ringKey, `${half}.${facts.uid}.${facts.principal}`)
-    view.setUint32(half * 8, high)
-    view.setUint32(half * 8 + 4, low)
-  }
-  return sipKey(bytes)
 }

@@ -64,7 +64,17 @@ export class Sessions {
 
   /** Makes a session: nothing is stored for it but what its id says. */
   create(facts: Omit<SessionFacts, 'uid' | 'birth'>): MaybePromise<Session> {
-    const full: SessionFacts = { ...facts, uid: this.#replica.tags.next(), birth: this.#cluster.position }
+    // Written out: a spread costs as much as the rest of this function.
+    const full: SessionFacts = {
+      uid: this.#replica.tags.next(),
+      birth: this.#cluster.position,
+      expiresAt: facts.expiresAt,
+      revision: facts.revision,
+      capabilities: facts.capabilities,
+      client: facts.client,
+      principal: facts.principal,
+      extensions: facts.extensions,
+    }
     const token = this.#replica.ring.seal('session', encodeFacts(full))
     return token instanceof Promise ? token.then((late) => this.#begin(full, late)) : this.#begin(full, token)
   }

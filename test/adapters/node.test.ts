@@ -1,6 +1,7 @@
 import { createServer as createHttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { type AddressInfo, connect } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, expect, test, vi } from 'vitest'
 import { type ServeOptions, type ServerHandle, serve } from '../../src/adapters/node.ts'
 import { createServer, type LogEntry } from '../../src/index.ts'
 import { createAdapterServer, INITIALIZE, liveThrough, post } from './lifecycle.ts'
@@ -158,4 +159,47 @@ test('identity is checked where it is written', () => {
   expect(() => createServer({ name: 'x' } as never)).toThrow(
     /^createServer needs a version, for example createServer\(/,
   )
+})
+
+/** Sends bytes on one connection, a piece at a time, and reads until `count` responses have come. */
+async function pieces(port: number, texts: readonly string[], count: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  socket.on('data', (bytes: Buffer) => {
+    received += bytes.toString()
+  })
+  for (const text of texts) {
+    socket.write(text)
+    await setTimeout(2)
+  }
+  await vi.waitFor(() => expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(count), { timeout: 5_000 })
+  socket.destroy()
+  return received
+}
+
+const head = (length: number): string =>
+  'POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n' +
+  `accept: application/json, text/event-stream\r\ncontent-length: ${length}\r\n\r\n`
+
+test.each([
+  ['at once', undefined],
+  ['after a while', () => setTimeout(5, { issuer: 'https://example.com', subject: 'ada' })],
+])('a body is read whole however it arrives, where the caller is known %s', async (_, auth) => {
+  const { port } = await start(auth === undefined ? {} : { auth })
+  const body = JSON.stringify({ jsonrpc: '2.0', ...INITIALIZE })
+  const request = head(Buffer.byteLength(body)) + body
+  expect(await pieces(port, [request], 1)).toContain('"protocolVersion"')
+  expect(await pieces(port, [...request], 1)).toContain('"protocolVersion"')
+  // Pipelined: the second waits for the first, and a chunked one follows on the same connection.
+  const chunked = head(0).replace('content-length: 0', 'transfer-encoding: chunked')
+  const halves = [body.slice(0, 20), body.slice(20)].map((half) => `${half.length.toString(16)}\r\n${half}\r\n`)
+  const all = await pieces(port, [request + request, chunked, ...halves, '0\r\n\r\n'], 3)
+  expect(all.match(/"protocolVersion"/g)).toHaveLength(3)
+})
+
+test('a body that grows too large on the way is refused while it is still being sent', async () => {
+  const { port } = await start({ limits: { bodyBytes: 1_000 } })
+  const chunked = head(0).replace('content-length: 0', 'transfer-encoding: chunked')
+  const chunk = `200\r\n${'x'.repeat(0x200)}\r\n`
+  expect(await pieces(port, [chunked, chunk, chunk, chunk], 1)).toContain('413 Payload Too Large')
 })
