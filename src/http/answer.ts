@@ -111,13 +111,7 @@ abstract class StreamingAnswer implements Answer, StreamOpener {
   protected begin(): RequestStream {
     if (this.stream !== undefined) return this.stream
     this.waitOver()
-    const stream = new RequestStream(
-      this.services.replica,
-      this.session,
-      this.number,
-      this.id,
-      !this.session.stateless,
-    )
+    const stream = new RequestStream(this.services.replica, this.session, this.number, this.id, !this.session.stateless)
     stream.prime()
     stream.owner = this.#owner
     stream.opener = this
