@@ -7,7 +7,8 @@
  * @module
  */
 export type { Authenticate, AuthRefusal, AuthRequest } from './auth/authenticate.ts'
-export type { AskSettings, Context } from './call/context.ts'
+export type { AskSettings } from './call/ask-settings.ts'
+export type { Context } from './call/context.ts'
 export type { ElicitFormParams, ElicitResult, ElicitUrlParams } from './call/elicit.ts'
 export type { ContextLog } from './call/log.ts'
 export type { Root } from './call/roots.ts'
@@ -16,7 +17,7 @@ export type { ContextSession } from './call/session-values.ts'
 export type { AnySchema, JsonSchema, StandardSchema } from './call/standard-schema.ts'
 export type { LogEntry, Logger } from './http/logger.ts'
 export type { CorsOptions, EndpointOptions, ErrorContext, SecurityOptions, SessionOptions } from './http/options.ts'
-export type { Complete } from './server/completion.ts'
+export type { Complete } from './server/complete.ts'
 export type { ServerIdentity } from './server/identity.ts'
 export type { Middleware, MiddlewareRequest, RequestHandler } from './server/middleware.ts'
 export type { PromptDefinition, PromptMessage, PromptReturn } from './server/prompt.ts'

@@ -54,8 +54,8 @@ async function namespace(file) {
   return module.namespace
 }
 
-const { createServer } = await namespace('index.js')
-const { fetchHandler } = await namespace('adapters/fetch.js')
+const { createServer } = await namespace('bundle/index.js')
+const { fetchHandler } = await namespace('bundle/fetch.js')
 const server = createServer({ name: 'web', version: '1.0.0' })
 server.tool('greet', {}, async (_, ctx) => {
   ctx.log.info('greeting')

@@ -1,7 +1,7 @@
 /** Fairlead as built in this repository, on its node adapter. */
 import * as z from 'zod'
-import { serve } from '../../dist/adapters/node.js'
-import { createServer } from '../../dist/index.js'
+import { createServer } from '../../dist/bundle/index.js'
+import { serve } from '../../dist/bundle/node.js'
 import { announce, extraToolNames, STEPS, targetOptions } from './target-options.mjs'
 
 const options = targetOptions()

@@ -1,7 +1,7 @@
 /** Start-up of Fairlead with zod tools. */
 import * as z from 'zod'
-import { serve } from '../../dist/adapters/node.js'
-import { createServer } from '../../dist/index.js'
+import { createServer } from '../../dist/bundle/index.js'
+import { serve } from '../../dist/bundle/node.js'
 
 const count = Number(process.argv[2] ?? 1)
 const server = createServer({ name: 'fairlead', version: '1.0.0' })

@@ -6,8 +6,8 @@
 import { type ClientCapability, hasCapability } from '../wire/capabilities.ts'
 import { McpError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
+import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
-import type { AskSettings } from './context.ts'
 
 /** For answers that a program gives by itself. */
 export const PROMPT_ANSWER_MS = 60_000

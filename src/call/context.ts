@@ -5,6 +5,7 @@
  */
 import type { Identity } from '../session/principal.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
+import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
 import { type ElicitFormParams, type ElicitResult, type ElicitUrlParams, elicit } from './elicit.ts'
 import { guarded } from './guarded.ts'
@@ -13,19 +14,6 @@ import { listRoots, type Root } from './roots.ts'
 import { type CreateMessageParams, type CreateMessageResult, sample } from './sample.ts'
 import { type ContextSession, contextSession } from './session-values.ts'
 import type { AnySchema, InferOutput } from './standard-schema.ts'
-
-/** Options of a question to the client. */
-export interface AskSettings {
-  /**
-   * Milliseconds without an answer or progress from the client until the question is withdrawn with `ask_timeout`.
-   * Default 60,000 for roots and pings, 300,000 where a person or a model has to think.
-   */
-  readonly timeout?: number
-  /** Milliseconds until it is withdrawn whatever progress there was. Default: ten times `timeout`. */
-  readonly maxTimeout?: number
-  /** Called with the progress that the client reports. */
-  readonly onProgress?: (progress: number, total?: number, message?: string) => void
-}
 
 /** The request that is being handled, as far as handlers may see it. */
 export interface ContextRequest {

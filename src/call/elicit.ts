@@ -7,8 +7,8 @@
 import { McpError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import { askClient, missing, requireCapability, SLOW_ANSWER_MS } from './ask-client.ts'
+import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
-import type { AskSettings } from './context.ts'
 import { type AnySchema, type JsonSchema, type PreparedSchema, prepareSchema } from './standard-schema.ts'
 
 /** A form. Never ask for secrets with it: its content passes through the client and its model. */

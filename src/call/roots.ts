@@ -8,8 +8,8 @@ import type { Meta } from '../wire/content.ts'
 import { McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import { askClient, PROMPT_ANSWER_MS, requireCapability } from './ask-client.ts'
+import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
-import type { AskSettings } from './context.ts'
 
 export interface Root {
   /** A `file:` URI. */

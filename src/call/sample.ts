@@ -8,8 +8,8 @@ import type { AudioContent, ContentBlock, ImageContent, Meta, TextContent } from
 import { McpError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
 import { askClient, requireCapability, SLOW_ANSWER_MS } from './ask-client.ts'
+import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
-import type { AskSettings } from './context.ts'
 import type { JsonSchema } from './standard-schema.ts'
 
 /** The model wants a tool to be called (2025-11-25, capability `sampling.tools`). */

@@ -5,24 +5,11 @@
  * @module
  */
 import type { Call } from '../call/call.ts'
-import type { MaybePromise } from '../engine/platform.ts'
 import { McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
+import type { Complete } from './complete.ts'
 import type { Prompt } from './prompt.ts'
 import type { ResourceTemplate } from './resource.ts'
-
-/**
- * Suggests values that begin with, or fit, what was typed; the most relevant first.
- *
- * @param value what was typed so far.
- * @param context the arguments that are already settled.
- */
-export type Complete = (
-  value: string,
-  context: { readonly arguments: { readonly [name: string]: string } },
-) => MaybePromise<
-  readonly string[] | { readonly values: readonly string[]; readonly total?: number; readonly hasMore?: boolean }
->
 
 /** "Maximum 100 items per response". */
 const MAX_VALUES = 100

@@ -12,7 +12,7 @@ import type { ContentBlock, Icon, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
-import type { Complete } from './completion.ts'
+import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
 
 export interface PromptArgument {

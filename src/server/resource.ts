@@ -11,7 +11,7 @@ import type { Annotations, Icon, Meta, ResourceContents } from '../wire/content.
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
-import type { Complete } from './completion.ts'
+import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
 import type { Registry } from './registry.ts'
 import type { UriTemplate } from './uri-template.ts'

@@ -19,7 +19,7 @@ const FOR_NODE = ['./node', './express', './fastify', './stdio']
 const PACKAGES = ['@cfworker/json-schema', 'eventsource-parser']
 
 export async function check() {
-  await need('tsc', ['-b'])
+  await need('npm', ['run', 'build', '--silent'])
   const { exports } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
   const starts = Object.entries(exports)
     .filter(([entry, target]) => typeof target === 'object' && !FOR_NODE.includes(entry))

@@ -37,13 +37,14 @@ export async function check() {
 /** Tests, build records, sources and what is left of an older build stay at home. */
 function checkFiles(paths) {
   const odd = paths.filter(
-    (path) => !/^(dist\/.*(?<!\.test)\.(js|d\.ts)|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(path),
+    (path) =>
+      !/^(dist\/bundle\/.*\.js|dist\/.*(?<!\.test)\.d\.ts|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(path),
   )
-  const missing = ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/cli/main.js'].filter(
+  const missing = ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/bundle/index.js', 'dist/bundle/cli.js'].filter(
     (path) => !paths.includes(path),
   )
-  const source = (path) => path.replace(/^dist\//, 'src/').replace(/\.(js|d\.ts)$/, '.ts')
-  const stale = paths.filter((path) => path.startsWith('dist/') && !existsSync(ROOT + source(path)))
+  const source = (path) => path.replace(/^dist\//, 'src/').replace(/\.d\.ts$/, '.ts')
+  const stale = paths.filter((path) => path.endsWith('.d.ts') && !existsSync(ROOT + source(path)))
   return [
     ...stale.map((path) => `${path} is left of an older build: remove dist and build again.`),
     ...odd.map((path) => `The package has ${path}, which does not belong there.`),

@@ -6,7 +6,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createStyle, wantsColour } from '../terminal/style.ts'
 import { devSecret } from './dev-secret.ts'
 import { existingFile } from './load.ts'
@@ -71,7 +70,7 @@ interface ChildOptions {
 }
 
 function createChild(options: ChildOptions): Child {
-  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  const main = process.argv[1]!
   let running: ChildProcess | undefined
   // With port 0 the first process chooses, and the later ones keep its choice: clients know it.
   let port = options.port
