@@ -53,14 +53,18 @@ export class Session {
    * authentication tag and so stands for all that is sealed in it, the principal included.
    */
   get eventKey(): SipKey {
-    this.#eventKey ??= sipBegin(this.#ringKey, this.token.slice(-SIGNED_CHARS).padStart(SIGNED_CHARS, '.'))
+    this.#eventKey ??= sipBegin(this.#ringKey, this.#signed())
     return this.#eventKey
   }
 
   /** The key after the beginning that the events of all request streams of one replica share. */
   requestEventKey(begin: string): SipKey {
-    this.#requestEventKey ??= sipBegin(this.eventKey, begin)
+    this.#requestEventKey ??= sipBegin(this.#ringKey, this.#signed() + begin)
     return this.#requestEventKey
+  }
+
+  #signed(): string {
+    return this.token.slice(-SIGNED_CHARS).padStart(SIGNED_CHARS, '.')
   }
 
   /** Whether this stands for requests without a session (`stateless: true`). */

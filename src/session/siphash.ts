@@ -8,8 +8,11 @@
  */
 import { DIGIT_PAIRS } from '../wire/base64url.ts'
 
-/** The inner state: v0 to v3 as low and high halves, then the number of characters absorbed. */
-export type SipKey = Int32Array
+/**
+ * The inner state: v0 to v3 as low and high halves, then the number of characters absorbed. A plain array of 32-bit
+ * integers takes a third of the memory of a typed one, and every remembered session has such a state.
+ */
+export type SipKey = readonly number[]
 
 /** The state of a fresh hash under a 128-bit key. */
 export function sipKey(bytes: Uint8Array): SipKey {
@@ -18,7 +21,7 @@ export function sipKey(bytes: Uint8Array): SipKey {
   const k0h = view.getInt32(4, true)
   const k1l = view.getInt32(8, true)
   const k1h = view.getInt32(12, true)
-  return Int32Array.of(
+  return [
     k0l ^ 0x70736575,
     k0h ^ 0x736f6d65,
     k1l ^ 0x6e646f6d,
@@ -28,7 +31,7 @@ export function sipKey(bytes: Uint8Array): SipKey {
     k1l ^ 0x79746573,
     k1h ^ 0x74656462,
     0,
-  )
+  ]
 }
 
 /**
@@ -39,9 +42,9 @@ export function sipKey(bytes: Uint8Array): SipKey {
  */
 export function sipBegin(key: SipKey, text: string): SipKey {
   if (text.length % 8 !== 0) throw new RangeError('A shared beginning has a multiple of eight characters.')
-  const state = Int32Array.from(key)
-  run(key, text, state)
-  return state
+  run(key, text, begun)
+  // Written out, so that the array is made in its final shape.
+  return [begun[0]!, begun[1]!, begun[2]!, begun[3]!, begun[4]!, begun[5]!, begun[6]!, begun[7]!, begun[8]!]
 }
 
 /** The hash of an ASCII text, its high and low halves. */
@@ -50,8 +53,9 @@ export function sipHash(key: SipKey, text: string): { high: number; low: number 
   return { high: result[1]! >>> 0, low: result[0]! >>> 0 }
 }
 
-/** Holds the outcome of one hash; read before anything else can run. */
+/** Hold the outcome of one run; read before anything else can run. */
 const result = new Int32Array(2)
+const begun = new Int32Array(9)
 
 /**
  * One loop with everything in local variables: state outside of the function would be boxed numbers, and the garbage of
@@ -142,7 +146,15 @@ function run(key: SipKey, text: string, out: Int32Array): void {
     out[0] = v0l ^ v1l ^ v2l ^ v3l
     out[1] = v0h ^ v1h ^ v2h ^ v3h
   } else {
-    out.set([v0l, v0h, v1l, v1h, v2l, v2h, v3l, v3h, key[8]! + (blocks << 3)])
+    out[0] = v0l
+    out[1] = v0h
+    out[2] = v1l
+    out[3] = v1h
+    out[4] = v2l
+    out[5] = v2h
+    out[6] = v3l
+    out[7] = v3h
+    out[8] = key[8]! + (blocks << 3)
   }
 }
 
