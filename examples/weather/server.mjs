@@ -13,6 +13,7 @@ server.tool(
   {
     description: 'The forecast for a city',
     inputSchema: z.object({ city: z.string().describe('For example "Paris"') }),
+    annotations: { readOnlyHint: true },
   },
   async ({ city }) => {
     calls += 1
@@ -23,7 +24,8 @@ server.tool(
   },
 )
 
-server.tool('server_status', { description: 'How the server is doing' }, async () => {
+const annotations = { readOnlyHint: true }
+server.tool('server_status', { description: 'How the server is doing', annotations }, async () => {
   return `Up for ${Math.round(process.uptime())} s, ${calls} forecasts asked for.`
 })
 

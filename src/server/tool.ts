@@ -76,8 +76,12 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
   return {
     name,
     definition,
-    input: inputSchema && prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input'),
-    output: outputSchema && prepareObject(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
+    input:
+      inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input'),
+    output:
+      outputSchema === undefined
+        ? undefined
+        : prepareObject(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
     handler,
   }
 }

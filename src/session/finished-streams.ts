@@ -25,6 +25,9 @@ export interface FinishedStream {
 
 const SEGMENT_BYTES = 1024 * 1024
 
+/** Under a small bound segments are shorter: with one or two of them, everything would go at once. */
+const FEWEST_SEGMENTS = 4
+
 /** In front of each text: the first sequence number and whether it is bare (4 bytes), the length of the text (4 bytes). */
 const HEADER_BYTES = 8
 const BARE = 0x80000000
@@ -44,6 +47,7 @@ export class FinishedStreams {
   readonly #platform: Pick<Platform, 'now' | 'allocate' | 'writeUtf8'>
   readonly #wheel: TimerWheel
   readonly #maxBytes: number
+  readonly #usualBytes: number
   readonly #keepMs: number
   readonly #decoder = new TextDecoder()
   readonly #segments: Segment[] = []
@@ -69,6 +73,7 @@ export class FinishedStreams {
     this.#platform = platform
     this.#wheel = wheel
     this.#maxBytes = maxBytes
+    this.#usualBytes = Math.min(SEGMENT_BYTES, Math.floor(maxBytes / FEWEST_SEGMENTS))
     this.#keepMs = keepMs
   }
 
@@ -119,7 +124,7 @@ export class FinishedStreams {
   }
 
   #addSegment(room: number): Segment | undefined {
-    const size = Math.max(SEGMENT_BYTES, room)
+    const size = Math.max(this.#usualBytes, room)
     if (size > this.#maxBytes) return undefined
     let dropped: Segment | undefined
     while (this.#segmentBytes + size > this.#maxBytes) dropped = this.#dropOldest()

@@ -94,7 +94,7 @@ export class SessionStream {
     this.#cluster = from?.cluster ?? this.#host.clusterPosition()
     await this.#host.state(this.#session)
     if (this.#sink === undefined) return
-    if (this.#session.facts.revision.primingEvent) this.#write(ssePriming(this.#id(), replica.retry.next()))
+    if (this.#session.facts.revision.primingEvent) this.#write(ssePriming(this.#id()))
     if (from !== undefined) replica.counters.streamsResumed++
     this.#ready = true
     this.#host.streamOpened(this.#session)

@@ -14,8 +14,8 @@ export function sseEvent(id: string | undefined, data: string): string {
  * An event with an id and empty data: it gives the client something to resume from before the first message.
  * Clients of revisions before 2025-11-25 try to parse the empty data, so they never get one.
  */
-export function ssePriming(id: string, retryMs: number): string {
-  return `id: ${id}\nretry: ${retryMs}\ndata:\n\n`
+export function ssePriming(id: string, retryMs?: number): string {
+  return retryMs === undefined ? `id: ${id}\ndata:\n\n` : `id: ${id}\nretry: ${retryMs}\ndata:\n\n`
 }
 
 /** How long the client shall wait before it comes back, in milliseconds. Dispatches no event. */

@@ -152,3 +152,12 @@ describe.each([false, true, 'auto'] as const)('jsonResponse: %s', (jsonResponse)
     for (const reply of replies) expect((await reply.json()).error?.code).toBeLessThan(0)
   })
 })
+
+test('a session stream says once how long to wait, before anything else', async () => {
+  const { url } = await served(server)
+  const session = await open(url)
+  const stream = await session.listen()
+  await stream.until('the priming event', () => stream.ids[0])
+  expect(stream.items.map(({ kind }) => kind)).toEqual(['retry', 'event'])
+  stream.cut()
+})

@@ -12,6 +12,8 @@ import { type Answer, mediaType, type StreamAnswer } from './exchange.ts'
 export interface ReconnectOptions {
   /** The wait before a reconnect where the server named none with `retry:`. Default 1,000 ms. */
   readonly delayMs?: number
+  /** The longest wait, whatever the server asks for: a test need not wait as long as a client should. Default 24 hours. */
+  readonly maxDelayMs?: number
   /** Attempts that may fail in a row before the stream is given up. Default 5. */
   readonly maxAttempts?: number
 }
@@ -32,7 +34,7 @@ export interface Following {
   onConnection(connection: StreamAnswer): () => void
 }
 
-/** A server that asks for a longer wait than this is waited for no longer than this: timers overflow at 2^31 ms. */
+/** Timers overflow at 2^31 ms. */
 const MAX_DELAY_MS = 24 * 60 * 60 * 1000
 
 /** Failed attempts wait longer each time, as the official clients do. */
@@ -46,6 +48,7 @@ const BACKOFF = 1.5
 export async function follow(first: StreamAnswer, following: Following, options: ReconnectOptions): Promise<void> {
   const { kind, signal } = following
   const maxAttempts = options.maxAttempts ?? 5
+  const maxDelayMs = Math.min(options.maxDelayMs ?? MAX_DELAY_MS, MAX_DELAY_MS)
   let delayMs = options.delayMs ?? 1000
   let lastEventId: string | undefined
   let connection = first
@@ -75,7 +78,7 @@ export async function follow(first: StreamAnswer, following: Following, options:
   async function reopen(of: number): Promise<StreamAnswer | undefined> {
     let wait = delayMs
     for (let attempt = 1; ; attempt++) {
-      await pause(wait, signal)
+      await pause(Math.min(wait, maxDelayMs), signal)
       if (signal.aborted || following.done()) return undefined
       const outcome = await tryOnce(of)
       if (signal.aborted) return undefined
@@ -120,7 +123,7 @@ function isFinal({ status }: ClientError): boolean {
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
-    const timer = setTimeout(finish, Math.min(ms, MAX_DELAY_MS))
+    const timer = setTimeout(finish, ms)
     signal.addEventListener('abort', finish, { once: true })
     function finish(): void {
       clearTimeout(timer)
