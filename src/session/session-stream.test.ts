@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FakeSink, messagesOf, readEvents } from '../../test/unit/fake-sink.ts'
+import { newSession, type TestReplica, testReplica } from '../../test/unit/replica.ts'
+import { readEventId } from './event-id.ts'
+import { REPLACED_RETRY_MS } from './retry.ts'
+import type { Session } from './session.ts'
+
+const message = (n: number): string => JSON.stringify({ jsonrpc: '2.0', method: 'n', params: { n } })
+
+/** A client of the session stream: what it has read, and the connection that it has open. */
+class Listener {
+  read = ''
+  sink: FakeSink | undefined
+  readonly #on: TestReplica
+  readonly #session: Session
+
+  constructor(on: TestReplica, session: Session) {
+    this.#on = on
+    this.#session = session
+  }
+
+  async listen(resume: boolean): Promise<FakeSink> {
+    this.take()
+    const last = resume ? readEvents(this.read).events.findLast(({ id }) => id !== undefined)?.id : undefined
+    const from = last === undefined ? undefined : readEventId(this.#session.eventKey, last)
+    if (from?.stream === 'request') throw new Error('an id of another kind of stream')
+    this.sink = new FakeSink()
+    this.#on.streams.open(this.#session, this.sink, from)
+    await this.#on.platform.settle()
+    return this.sink
+  }
+
+  take(lost = 0): void {
+    if (this.sink === undefined) return
+    this.read += this.sink.writes.slice(0, this.sink.writes.length - lost).join('')
+    this.sink.writes.splice(0)
+  }
+
+  get seen(): readonly unknown[] {
+    return messagesOf(this.read).flatMap(({ method, params }) => (method === 'n' ? [params?.['n']] : []))
+  }
+
+  get methods(): readonly (string | undefined)[] {
+    return messagesOf(this.read).map(({ method }) => method)
+  }
+}
+
+async function listening(): Promise<{ on: TestReplica; session: Session; one: Listener }> {
+  const on = await testReplica()
+  const session = await newSession(on)
+  const one = new Listener(on, session)
+  await one.listen(false)
+  return { on, session, one }
+}
+
+describe('messages to a session', () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ does: fc.constant('send' as const), count: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ does: fc.constant('cut' as const), count: fc.integer({ min: 0, max: 2 }) }),
+      fc.record({ does: fc.constantFrom('resume' as const, 'slow', 'drain'), count: fc.constant(0) }),
+    ),
+    { maxLength: 25 },
+  )
+
+  test('reach a client that resumes once each and in order, whatever happens to its connections', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const { on, session, one } = await listening()
+        let sent = 0
+        for (const { does, count } of all) {
+          if (does === 'send') for (let n = 0; n < count; n++) await on.streams.send(session, message(sent++))
+          else if (does === 'resume') await one.listen(true)
+          else if (does === 'slow' && one.sink?.over === undefined) one.sink!.slow = true
+          else if (does === 'drain' && one.sink?.over === undefined) one.sink!.drain()
+          else if (does === 'cut' && one.sink?.over === undefined) {
+            // The priming event has been read, else there is nothing to come back with.
+            one.take(Math.min(count, Math.max(0, one.sink!.writes.length - 2)))
+            one.sink!.cut()
+          }
+          await on.platform.settle()
+        }
+        await one.listen(true)
+        one.take()
+        expect(one.seen).toEqual(Array.from({ length: sent }, (_, n) => n))
+        expect(on.reported).toEqual([])
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('that came while nobody listened reach the next GET, and only once', async () => {
+    const { on, session, one } = await listening()
+    one.sink!.cut()
+    await on.streams.send(session, message(0))
+    await one.listen(false)
+    one.take()
+    one.sink!.cut()
+    await one.listen(false)
+    one.take()
+    expect(one.seen).toEqual([0])
+  })
+})
+
+describe('the newest GET', () => {
+  test('has the stream: the older one ends cleanly and is told to stay away', async () => {
+    const { on, session, one } = await listening()
+    const older = one.sink!
+    const newer = await one.listen(true)
+    expect(older.over).toBe('end')
+    expect(readEvents(older.text).retries.at(-1)).toBe(REPLACED_RETRY_MS)
+    await on.streams.send(session, message(0))
+    await on.platform.settle()
+    expect(messagesOf(newer.text)).toHaveLength(1)
+    expect(on.streams.size).toBe(1)
+  })
+
+  test('without an id gets one re-sync of what it may have missed', async () => {
+    const { on, one } = await listening()
+    one.sink!.cut()
+    await one.listen(false)
+    await on.platform.settle()
+    one.take()
+    expect(one.methods).toEqual(['notifications/tools/list_changed', 'notifications/resources/list_changed'])
+  })
+
+  test('with an id from before the lists changed gets the news of them', async () => {
+    const { on, one } = await listening()
+    one.take()
+    one.sink!.cut()
+    on.catalogue.hash = 'hash2'
+    await one.listen(true)
+    one.take()
+    expect(one.methods).toEqual(['notifications/tools/list_changed', 'notifications/resources/list_changed'])
+  })
+})
+
+test('an idle session holds nothing once its stream is gone', async () => {
+  const { on, session, one } = await listening()
+  const timers = on.platform.timers
+  one.sink!.cut()
+  await on.platform.settle()
+  expect(on.streams.size).toBe(0)
+  expect(session.stream).toBeUndefined()
+  expect(session.busy).toBe(false)
+  expect(on.platform.timers).toBeLessThanOrEqual(timers)
+})
