@@ -11,10 +11,20 @@ const HEARTBEAT_MS = 20
 
 const server = createServer({ name: 'fuzzed', version: '1.0.0', title: 'Under attack' })
 const any = { type: 'object' }
-server.tool('echo', { inputSchema: any }, (args) => ({ content: [{ type: 'text', text: 'echo' }], structuredContent: args }))
+server.tool('echo', { inputSchema: any }, (args) => ({
+  content: [{ type: 'text', text: 'echo' }],
+  structuredContent: args,
+}))
 const typed = z.object({ text: z.string(), count: z.number().int().min(0), list: z.array(z.number()) })
 server.tool('typed', { inputSchema: typed, outputSchema: typed }, (args) => ({ structuredContent: args }))
-const schema = { type: 'object', properties: { text: { type: 'string' }, count: { type: 'integer' }, list: { type: 'array', items: { type: 'number' } } } }
+const schema = {
+  type: 'object',
+  properties: {
+    text: { type: 'string' },
+    count: { type: 'integer' },
+    list: { type: 'array', items: { type: 'number' } },
+  },
+}
 server.tool('schema', { inputSchema: schema }, () => 'schema')
 server.tool('later', { inputSchema: any }, async () => {
   await sleep(1)
@@ -55,29 +65,44 @@ server.tool('polled', {}, async (_, ctx) => {
   await sleep(2)
   return 'polled'
 })
-server.tool('waits', { timeout: 3_000 }, (_, ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', resolve)))
+server.tool(
+  'waits',
+  { timeout: 3_000 },
+  (_, ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', resolve)),
+)
 server.tool('samples', {}, async (_, ctx) => {
   const messages = [{ role: 'user', content: { type: 'text', text: 'x' } }]
   return outcome(ctx.sample({ messages, maxTokens: 1 }, { timeout: 500 }))
 })
 server.tool('elicits', {}, (_, ctx) =>
-  outcome(ctx.elicit({ message: 'x', requestedSchema: z.object({ name: z.string(), age: z.number().optional() }) }, { timeout: 500 })),
+  outcome(
+    ctx.elicit(
+      { message: 'x', requestedSchema: z.object({ name: z.string(), age: z.number().optional() }) },
+      { timeout: 500 },
+    ),
+  ),
 )
 server.tool('lists', {}, (_, ctx) => outcome(ctx.listRoots({ timeout: 500 })))
 const outcome = (asked) => asked.then(JSON.stringify, (thrown) => `${thrown.code}: ${thrown.message}`)
 for (let n = 0; n < 201; n++) server.prompt(`p${n}`, {}, () => 'text')
-server.prompt('greet', { argsSchema: z.object({ who: z.string() }), complete: { who: (value) => [value, 'ada'] } }, ({ who }) => `Hello ${who}`)
+server.prompt(
+  'greet',
+  { argsSchema: z.object({ who: z.string() }), complete: { who: (value) => [value, 'ada'] } },
+  ({ who }) => `Hello ${who}`,
+)
 server.resource('one', 'test://one', {}, () => 'one')
 server.resource('two', 'test://two', { mimeType: 'application/octet-stream' }, () => new Uint8Array([1, 2, 3]))
-server.resourceTemplate('thing', 'thing://{id}', { complete: { id: () => ['a', 'b'] } }, (uri, values) => JSON.stringify(values))
-server.resourceTemplate('list', 'list:/{/path*}{?tags*}{#rest}', {}, (uri, values) => JSON.stringify(values))
+server.resourceTemplate('thing', 'thing://{id}', { complete: { id: () => ['a', 'b'] } }, (_uri, values) =>
+  JSON.stringify(values),
+)
+server.resourceTemplate('list', 'list://x{/path*}{?tags*}{#rest}', {}, (_uri, values) => JSON.stringify(values))
 
 /** What the fuzzer sends fails by itself in tools that throw; every other error that is reported is a fault of ours. */
 const foreseen = /^the tool "(throws|crash)"$/
 const report = (kind, thrown) => process.send({ kind, text: thrown instanceof Error ? thrown.stack : String(thrown) })
 
 // Small, so that they are full soon and the memory of a short run shows what a long one would keep.
-const limits = { sessionCache: 500, finishedBytes: 4 * 1024 * 1024 }
+const limits = { sessionCache: 200, finishedBytes: 512 * 1024 }
 const common = {
   port: 0,
   signals: false,
@@ -136,4 +161,9 @@ process.on('message', async (message) => {
     process.exit()
   }
 })
-process.send({ kind: 'listening', ports: Object.fromEntries(Object.entries(handles).map(([name, { port }]) => [name, port])) })
+// Without a parent there is nobody to answer.
+process.on('disconnect', () => process.exit())
+process.send({
+  kind: 'listening',
+  ports: Object.fromEntries(Object.entries(handles).map(([name, { port }]) => [name, port])),
+})

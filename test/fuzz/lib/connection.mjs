@@ -67,26 +67,34 @@ export class Connection {
    * @returns {Promise<Response | undefined>}
    */
   next(method, limitMs, enough) {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let timer
       const look = (late) => {
+        try {
+          return tryLook(late)
+        } catch (thrown) {
+          settle(() => reject(thrown))
+          return true
+        }
+      }
+      const tryLook = (late) => {
         const parsed = parse(this.#text, method, this.ended)
         if (parsed === undefined || !(parsed.response.complete || late || this.ended || enough?.(parsed.response))) {
           if (!late && !this.ended) return false
           if (parsed === undefined) {
-            settle(undefined)
+            settle(() => resolve(undefined))
             return true
           }
         }
         if (parsed.response.complete) this.#text = this.#text.slice(parsed.end)
         if (parsed.response.headers.connection === 'close') this.over = true
-        settle(parsed.response)
+        settle(() => resolve(parsed.response))
         return true
       }
-      const settle = (response) => {
+      const settle = (tell) => {
         this.#wake = undefined
         clearTimeout(timer)
-        resolve(response)
+        tell()
       }
       if (look(false)) return
       this.#wake = () => look(false)
@@ -137,7 +145,8 @@ function readChunks(text, from) {
     const line = text.indexOf('\r\n', at)
     const size = line === -1 ? Number.NaN : Number.parseInt(text.slice(at, line), 16)
     if (line !== -1 && Number.isNaN(size)) throw new Error(`not a chunk: ${JSON.stringify(text.slice(at, at + 80))}`)
-    if (line === -1 || text.length < line + 2 + size + 2) return { text: parts.join(''), complete: false, end: text.length }
+    if (line === -1 || text.length < line + 2 + size + 2)
+      return { text: parts.join(''), complete: false, end: text.length }
     if (size === 0) return { text: parts.join(''), complete: true, end: line + 4 }
     parts.push(text.slice(line + 2, line + 2 + size))
     at = line + 2 + size + 2

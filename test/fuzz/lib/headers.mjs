@@ -22,8 +22,21 @@ const ODD = [
 ]
 
 const OPTIONS = {
-  'content-type': ['application/json; charset=utf-8', 'APPLICATION/JSON', 'text/plain', 'application/json;charset=latin1', 'multipart/form-data'],
-  accept: ['*/*', 'application/json', 'text/event-stream', 'application/json;q=0, */*', 'text/*, application/*', 'a/b,'.repeat(500)],
+  'content-type': [
+    'application/json; charset=utf-8',
+    'APPLICATION/JSON',
+    'text/plain',
+    'application/json;charset=latin1',
+    'multipart/form-data',
+  ],
+  accept: [
+    '*/*',
+    'application/json',
+    'text/event-stream',
+    'application/json;q=0, */*',
+    'text/*, application/*',
+    'a/b,'.repeat(500),
+  ],
   'mcp-protocol-version': ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2026-07-28', 'x'],
   origin: ['http://localhost:1', 'https://app.example.com', 'http://evil.com', 'null'],
   'sec-fetch-site': ['cross-site', 'same-origin', 'none'],
@@ -47,7 +60,8 @@ export function goodHeaders(random, { revision, session, needsKey }) {
     ['accept', 'application/json, text/event-stream'],
   ]
   if (session !== undefined) headers.push(['mcp-session-id', session])
-  if (revision !== undefined && (revision !== '2025-03-26' || random.chance(0.3))) headers.push(['mcp-protocol-version', revision])
+  if (revision !== undefined && (revision !== '2025-03-26' || random.chance(0.3)))
+    headers.push(['mcp-protocol-version', revision])
   if (needsKey) headers.push(['authorization', 'Bearer ada'])
   return headers
 }
@@ -62,7 +76,9 @@ export function oddToken(random, tokens) {
       return token + random.word()
     case 2: {
       const at = random.below(token.length)
-      return token.slice(0, at) + String.fromCharCode(token.charCodeAt(at) ^ (1 << random.below(5))) + token.slice(at + 1)
+      return (
+        token.slice(0, at) + String.fromCharCode(token.charCodeAt(at) ^ (1 << random.below(5))) + token.slice(at + 1)
+      )
     }
     case 3:
       return token.split('').reverse().join('')

@@ -2,13 +2,29 @@
 import { mutateValue, oddText, oddValue } from './values.mjs'
 
 export const TOOLS = ['echo', 'typed', 'schema', 'later', 'talks', 'refuses', 'throws', 'crash', 'closes', 'values']
-const URIS = ['test://one', 'test://two', 'thing://a', 'thing://a/b', 'thing://a%2Fb?x=1&y=2', 'list://x/y/z?tags=a&tags=b#c', 'none://x']
+const URIS = [
+  'test://one',
+  'test://two',
+  'thing://a',
+  'thing://a/b',
+  'thing://a%2Fb?x=1&y=2',
+  'list://x/y/z?tags=a&tags=b#c',
+  'none://x',
+]
 
 const PARAMS = {
   initialize: (random) => ({
     protocolVersion: random.pick(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2030-01-01']),
-    capabilities: random.pick([{}, { sampling: {}, elicitation: {}, roots: { listChanged: true } }, { experimental: { x: {} } }]),
-    clientInfo: { name: random.word(), version: '1', ...(random.chance(0.2) && { icons: [{ src: 'data:image/png;base64,AAAA' }] }) },
+    capabilities: random.pick([
+      {},
+      { sampling: {}, elicitation: {}, roots: { listChanged: true } },
+      { experimental: { x: {} } },
+    ]),
+    clientInfo: {
+      name: random.word(),
+      version: '1',
+      ...(random.chance(0.2) && { icons: [{ src: 'data:image/png;base64,AAAA' }] }),
+    },
   }),
   ping: () => ({}),
   'tools/list': (random, { cursors }) => (random.chance(0.4) ? { cursor: random.pick(cursors) } : {}),
@@ -21,7 +37,10 @@ const PARAMS = {
   'prompts/list': () => ({}),
   'prompts/get': (random) => ({ name: 'greet', arguments: { who: random.word() } }),
   'completion/complete': (random) => ({
-    ref: random.pick([{ type: 'ref/prompt', name: 'greet' }, { type: 'ref/resource', uri: 'thing://{id}' }]),
+    ref: random.pick([
+      { type: 'ref/prompt', name: 'greet' },
+      { type: 'ref/resource', uri: 'thing://{id}' },
+    ]),
     argument: { name: random.pick(['who', 'id', 'none']), value: random.word() },
     ...(random.chance(0.3) && { context: { arguments: { a: 'b' } } }),
   }),
@@ -33,13 +52,19 @@ const METHODS = Object.keys(PARAMS)
 
 /** State changes append to a log, so they are less frequent than the rest. */
 const WEIGHTS = Object.fromEntries(
-  METHODS.map((method) => [method, /setLevel|subscribe/.test(method) ? 2 : method === 'tools/call' ? 40 : method === 'initialize' ? 6 : 8]),
+  METHODS.map((method) => [
+    method,
+    /setLevel|subscribe/.test(method) ? 2 : method === 'tools/call' ? 40 : method === 'initialize' ? 6 : 8,
+  ]),
 )
 
 const NOTIFICATIONS = {
   'notifications/initialized': () => undefined,
   'notifications/cancelled': (random) => ({ requestId: random.pick([0, 1, 2, 'x', 'loose']), reason: random.word() }),
-  'notifications/progress': (random) => ({ progressToken: random.pick([0, 'x', random.word(22)]), progress: random.below(10) }),
+  'notifications/progress': (random) => ({
+    progressToken: random.pick([0, 'x', random.word(22)]),
+    progress: random.below(10),
+  }),
   'notifications/roots/list_changed': () => undefined,
   'notifications/none': () => ({}),
 }
@@ -64,7 +89,24 @@ export function validRequest(random, tokens, id) {
 
 /** An id that other cases use as well, or that is none. */
 export function looseId(random) {
-  return random.pick([0, 1, 2, 'x', 'loose', '', -1, 1.5, null, true, [], {}, 2 ** 53, 'é'.repeat(64), 'y'.repeat(129), oddText(random)])
+  return random.pick([
+    0,
+    1,
+    2,
+    'x',
+    'loose',
+    '',
+    -1,
+    1.5,
+    null,
+    true,
+    [],
+    {},
+    2 ** 53,
+    'é'.repeat(64),
+    'y'.repeat(129),
+    oddText(random),
+  ])
 }
 
 function notification(random) {
@@ -112,15 +154,28 @@ export function write(random, value) {
     case 2:
       return `\ufeff${text}`
     case 3:
-      return text.replace(/"([a-z]+)":/, (_, key) => `"\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}":`)
+      return text.replace(
+        /"([a-z]+)":/,
+        (_, key) => `"\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}":`,
+      )
     case 4:
       return text.replace(/^\{/, '{"jsonrpc":"2.0",')
     case 5:
-      return text.replace(/\}$/, `,"${random.pick(['method', 'id', 'params', 'extra'])}":${JSON.stringify(oddValue(random))}}`)
+      return text.replace(
+        /\}$/,
+        `,"${random.pick(['method', 'id', 'params', 'extra'])}":${JSON.stringify(oddValue(random))}}`,
+      )
     case 6:
       return text.replace(/\d+/, random.pick(['1e999', '-', '01', '0x1', 'NaN', '1_000', '.5', '1.', '9'.repeat(400)]))
     case 7:
-      return random.pick([`${text},`, `${text}${text}`, `[${text}`, `(${text})`, `/**/${text}`, text.replaceAll('"', "'")])
+      return random.pick([
+        `${text},`,
+        `${text}${text}`,
+        `[${text}`,
+        `(${text})`,
+        `/**/${text}`,
+        text.replaceAll('"', "'"),
+      ])
     default:
       return text
   }

@@ -7,6 +7,7 @@ const STATUSES = new Set([200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 413,
  * @typedef {object} Sent
  * @property {string} method
  * @property {string} [body] the body's bytes
+ * @property {string} [bytes] everything that was written, where it may be no good HTTP
  * @property {boolean} [strict] a good request, which is answered with its id
  * @property {unknown} [id]
  * @property {unknown} [token] its progress token
@@ -26,7 +27,8 @@ export function checkResponse(response, sent) {
 /** The messages of a body, from JSON or from events. */
 export function readMessages({ status, headers, body, complete }, sent) {
   if (body === '') {
-    if (complete && status >= 400 && headers['content-length'] !== '0' && sent.method !== 'HEAD' && status !== 417) {
+    const bare = headers['content-length'] === '0' || status === 417 || isHostMissing(status, headers, sent)
+    if (complete && status >= 400 && !bare && sent.method !== 'HEAD') {
       throw new Error(`an error ${status} without a body`)
     }
     return []
@@ -41,11 +43,19 @@ export function readMessages({ status, headers, body, complete }, sent) {
   throw new Error(`a body of type ${headers['content-type']}`)
 }
 
+/** HTTP/1.1 without `Host` is no HTTP: Node refuses it by itself, before anything of ours runs, and hangs up. */
+function isHostMissing(status, headers, { bytes }) {
+  if (status !== 400 || headers.connection !== 'close' || bytes === undefined) return false
+  const [head] = bytes.split(/\r?\n\r?\n/, 1)
+  return !/^host:/im.test(head)
+}
+
 /** The events of a stream; what follows the last empty line is ignored where the stream goes on. */
 export function readEvents(text, complete) {
   const blocks = text.split('\n\n')
   const rest = blocks.pop()
-  if (complete && rest !== '') throw new Error(`a stream that ends within an event: ${JSON.stringify(rest.slice(0, 200))}`)
+  if (complete && rest !== '')
+    throw new Error(`a stream that ends within an event: ${JSON.stringify(rest.slice(0, 200))}`)
   const messages = []
   const ids = []
   for (const block of blocks) {
@@ -68,12 +78,14 @@ export function readEvents(text, complete) {
 function checkMessage(message) {
   if (message?.jsonrpc !== '2.0') throw new Error(`no JSON-RPC message: ${JSON.stringify(message).slice(0, 200)}`)
   const { id, method, result, error } = message
-  if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id)) throw new Error(`an id ${JSON.stringify(id)}`)
+  if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id))
+    throw new Error(`an id ${JSON.stringify(id)}`)
   if (method !== undefined) {
     if (typeof method !== 'string') throw new Error('a method that is no text')
     return
   }
-  if ((result === undefined) === (error === undefined)) throw new Error('a response with neither or both of result and error')
+  if ((result === undefined) === (error === undefined))
+    throw new Error('a response with neither or both of result and error')
   if (error === undefined) return
   if (!Number.isInteger(error.code) || typeof error.message !== 'string' || error.message === '') {
     throw new Error(`an error ${JSON.stringify(error).slice(0, 200)}`)

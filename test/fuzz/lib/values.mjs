@@ -22,6 +22,7 @@ const TEXTS = [
   '😀',
   '"\\\b\f\n\r\t',
   '{{}}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a template engine would run.
   '${7*7}',
   '<script>',
   "' OR 1=1 --",
@@ -53,7 +54,7 @@ export function oddText(random) {
   if (random.chance(0.7)) return random.pick(TEXTS)
   if (random.chance(0.5)) return random.word()
   const length = random.pick([127, 128, 129, 255, 1_024, 2_047, 2_048, 2_049, 5_000])
-  return random.pick(['x', 'é', '😀', '"', '\u0000', '/', ','] ).repeat(length)
+  return random.pick(['x', 'é', '😀', '"', '\u0000', '/', ',']).repeat(length)
 }
 
 /** Any JSON value. */
@@ -73,12 +74,23 @@ export function oddValue(random, depth = 0) {
       return Array.from({ length: random.below(5) }, () => oddValue(random, depth + 1))
     case 6: {
       const made = {}
-      for (let members = random.below(5); members > 0; members--) made[oddText(random)] = oddValue(random, depth + 1)
+      for (let members = random.below(5); members > 0; members--)
+        put(made, oddText(random), oddValue(random, depth + 1))
       return made
     }
     default:
-      return nest(random.between(1, 80), random.chance(0.5))
+      return nest(random.between(1, 50), random.chance(0.5))
   }
+}
+
+/** A member by any name: assigning one called `__proto__` would change the prototype instead. */
+function put(container, key, value) {
+  Object.defineProperty(container, key, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** The same without members called `__proto__`: a message that has one is refused before anything else is read. */
+export function withoutProto(value) {
+  return JSON.parse(JSON.stringify(value).replaceAll('"__proto__"', '"proto"'))
 }
 
 function nest(depth, lists) {
@@ -99,7 +111,8 @@ function places(value, found = []) {
 
 /** Changes one place of a JSON value; the value itself is left alone. */
 export function mutateValue(random, original) {
-  if (random.chance(0.04)) return oddValue(random)
+  if (random.chance(0.04))
+    return random.chance(0.2) ? nest(random.between(50, 1_500), random.chance(0.5)) : oddValue(random)
   const value = structuredClone(original)
   const all = places(value)
   if (all.length === 0) return oddValue(random)
@@ -113,7 +126,7 @@ export function mutateValue(random, original) {
       container[key] = oddValue(random)
       break
     case 2:
-      container[key] = typeof current === 'string' ? oddText(random) : String(current)
+      container[key] = typeof current === 'string' ? oddText(random) : JSON.stringify(current)
       break
     case 3:
       container[key] = [current]
@@ -125,15 +138,21 @@ export function mutateValue(random, original) {
       if (!Array.isArray(container)) container[caseOf(random, String(key))] = current
       break
     case 6:
-      container[oddText(random)] = oddValue(random)
+      put(container, oddText(random), oddValue(random))
       break
     case 7:
-      container[key] = typeof current === 'number' ? random.pick(NUMBERS) : typeof current === 'string' ? current + oddText(random) : current
+      container[key] =
+        typeof current === 'number'
+          ? random.pick(NUMBERS)
+          : typeof current === 'string'
+            ? current + oddText(random)
+            : current
       break
     default:
       if (typeof current === 'string' && current.length > 0) {
         const at = random.below(current.length)
-        container[key] = current.slice(0, at) + random.pick(['', current[at] + current[at], oddText(random)]) + current.slice(at + 1)
+        container[key] =
+          current.slice(0, at) + random.pick(['', current[at] + current[at], oddText(random)]) + current.slice(at + 1)
       } else {
         container[key] = null
       }
