@@ -135,16 +135,22 @@ const PARSER_STATUS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+/** Connections that have got such an answer. */
+const refused = new WeakSet<Duplex>()
+
 /** Answers what is not HTTP and lets go of the connection, whether or not the peer ever closes its side. */
 function refuseConnection(
   error: NodeJS.ErrnoException,
   socket: Duplex & { readonly _httpMessage?: ServerResponse },
 ): void {
+  // The parser reports every further piece of what it has refused.
+  if (refused.has(socket)) return
   // In the middle of a response a status line would be taken for its body.
   if (!socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy()
     return
   }
+  refused.add(socket)
   const status = PARSER_STATUS[error.code ?? ''] ?? '400 Bad Request'
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   // What still comes in is thrown away for a moment: closing with bytes unread is a reset, which can overtake the answer.

@@ -213,6 +213,19 @@ describe('what is not HTTP', () => {
     await wire.end()
   })
 
+  test('a client that goes on sending what was refused is not cut off before it has read that', async () => {
+    const wire = await hostile()
+    wire.send(requestText('GET', '/mcp', { host: 'localhost', x: 'y'.repeat(20_000) }))
+    expect((await wire.response()).status).toBe(431)
+    // A connection that is gone answers the first of these with a reset, which the next one meets.
+    for (let more = 0; more < 3; more++) {
+      wire.send('x'.repeat(100_000))
+      await sleep(50)
+    }
+    expect([wire.error, wire.closed]).toEqual([undefined, false])
+    await wire.end()
+  })
+
   // Smuggling: what two readers of the same bytes could take for different requests.
   test.each([
     [
