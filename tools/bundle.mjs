@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { readFile, rm } from 'node:fs/promises'
+import { chmod, readFile, rm } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -33,3 +33,5 @@ const bundle = await rolldown({
 await rm(ROOT + FOLDER, { recursive: true, force: true })
 await bundle.write({ dir: FOLDER, format: 'esm', chunkFileNames: '[name].js' })
 await bundle.close()
+// npm does this once, when it installs; a file that is built again has to stay a command.
+await chmod(ROOT + bin.fairlead, 0o755)
