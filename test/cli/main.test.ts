@@ -1,6 +1,13 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { fairlead } from './support.ts'
+
+test('the built command is a file that can be run', () => {
+  const root = join(import.meta.dirname, '../..')
+  expect(statSync(join(root, manifest.bin.fairlead)).mode & 0o111).toBe(0o111)
+})
 
 test('--help names every command', async () => {
   const { code, out, err } = await fairlead(['--help'])
