@@ -50,7 +50,8 @@ export function expressHandler<State>(
   ready.catch(() => {})
   const handle: (...args: Parameters<ExpressHandler>) => void = (request, response, next) => {
     ready.then((endpoint) => {
-      exchange(endpoint, request, response, pathOf(request.originalUrl ?? request.url), readAlready(request.body))
+      const path = pathOf(request.originalUrl ?? request.url)
+      exchange(endpoint.at(path), request, response, path, readAlready(request.body))
     }, next)
   }
   return Object.assign(handle, {

@@ -59,9 +59,12 @@ export function fastifyPlugin<State>(
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     const handle = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
       reply.hijack()
-      exchange(endpoint, request.raw, reply.raw, pathOf(request.raw.url))
+      const path = pathOf(request.raw.url)
+      exchange(endpoint.at(path), request.raw, reply.raw, path)
     }
     app.all('/', handle)
+    const older = endpoint.legacySse?.transport
+    if (older !== undefined) for (const path of [older.path, older.messagesPath]) app.all(path, handle)
     // Before the HTTP server closes, because it waits for every open stream.
     app.addHook('preClose', () => endpoint.drain(CLOSE_DEADLINE_MS))
     app.addHook('onClose', () => endpoint.close())

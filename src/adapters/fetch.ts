@@ -54,8 +54,8 @@ export function handlerOn<State>(server: Server<State>, options: EndpointOptions
     return endpoint
   }
   const handle = async (request: Request): Promise<Response> => {
-    const serving = await ready()
     const record = toRecord(request)
+    const serving = (await ready()).at(record.path)
     const admission = await serving.begin(record)
     if ('status' in admission) return toResponse(admission)
     return toResponse(await serving.post(record, admission, await readBody(request, serving.bodyBytes)))
@@ -78,6 +78,7 @@ function toRecord(request: Request): HttpRequest {
     path: url.pathname,
     // Some runtimes keep Host out of the headers; the URL is made from it.
     header: (name) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined),
+    query: (name) => url.searchParams.get(name) ?? undefined,
   }
 }
 

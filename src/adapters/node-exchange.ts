@@ -16,11 +16,18 @@ export class NodeRequest implements HttpRequest {
   readonly method: string
   readonly path: string
   readonly #headers: IncomingMessage['headers']
+  readonly #target: string | undefined
 
   constructor(request: IncomingMessage, path: string) {
     this.method = request.method ?? ''
     this.path = path
     this.#headers = request.headers
+    this.#target = request.url
+  }
+
+  query(name: string): string | undefined {
+    const at = this.#target?.indexOf('?') ?? -1
+    return at === -1 ? undefined : (new URLSearchParams(this.#target!.slice(at)).get(name) ?? undefined)
   }
 
   header(name: string): string | undefined {

@@ -107,10 +107,16 @@ export async function serve<State>(
 function route(http: HttpServer, endpoint: Endpoint, path: string): void {
   const bare = path === '/' ? '/' : path.replace(/\/$/, '')
   const slashed = bare === '/' ? '/' : `${bare}/`
+  const older = endpoint.legacySse
+  const olderPaths = older && [older.transport.path, older.transport.messagesPath]
   http.on('request', (incoming, response) => {
     const at = pathOf(incoming.url)
     if (at === bare || at === slashed) {
       exchange(endpoint, incoming, response, at)
+      return
+    }
+    if (older !== undefined && olderPaths?.some((known) => at === known || at === `${known}/`)) {
+      exchange(older.endpoint, incoming, response, at)
       return
     }
     const refused = endpoint.refuseBeside(new NodeRequest(incoming, at))

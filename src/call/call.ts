@@ -156,7 +156,8 @@ export class Call implements InFlight {
       return
     }
     this.#progressed = progress
-    this.notify('notifications/progress', { progressToken: token, progress, total, message })
+    const said = this.session.facts.revision.progressMessage ? message : undefined
+    this.notify('notifications/progress', { progressToken: token, progress, total, message: said })
   }
 
   ask(method: string, params: JsonObject, options: AskOptions): Promise<JsonObject> {

@@ -1,5 +1,5 @@
 /**
- * The MCP endpoint: one path that answers POST, GET, DELETE and OPTIONS.
+ * The MCP endpoint: who may come in, whichever transport it is that serves them.
  *
  * An adapter calls {@link Endpoint.begin} with the head of a request. It gets an answer, or an admission with which it
  * reads the body and calls {@link Endpoint.post}: so nothing of a body is read for a request that is refused anyway.
@@ -17,26 +17,17 @@ import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { Principals } from '../session/principal.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { errorMessage } from '../wire/jsonrpc.ts'
-import {
-  type Admission,
-  type Admitted,
-  authenticate,
-  checkGet,
-  checkPost,
-  checkVersion,
-  isReply,
-  NOBODY,
-} from './admission.ts'
+import { type Admission, type Admitted, authenticate, isReply, NOBODY } from './admission.ts'
 import { Cors } from './cors.ts'
-import { remove } from './delete.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
-import { get } from './get.ts'
 import { HostGuard } from './host-guard.ts'
 import type { HttpBody, HttpReply, HttpRequest } from './http-message.ts'
+import { LegacySse } from './legacy-sse.ts'
 import { errorReport } from './logger.ts'
 import type { EndpointOptions } from './options.ts'
-import { post } from './post.ts'
-import { errorReply, methodNotAllowed } from './replies.ts'
+import { errorReply } from './replies.ts'
+import { STREAMABLE } from './streamable.ts'
+import type { HttpTransport } from './transport.ts'
 
 const DAY_MS = 86_400_000
 
@@ -70,6 +61,9 @@ export class Endpoint {
   readonly #cors: Cors
   readonly #auth: Authenticate | undefined
   readonly #principals: Principals
+  readonly #transport: HttpTransport
+  /** The same server on HTTP+SSE, and its paths, where `legacySse` turns it on. */
+  readonly legacySse: { readonly endpoint: Endpoint; readonly transport: LegacySse } | undefined
   readonly bodyBytes: number
 
   private constructor(
@@ -78,12 +72,19 @@ export class Endpoint {
     cors: Cors,
     auth: Authenticate | undefined,
     principals: Principals,
+    transport: HttpTransport,
+    legacySse?: LegacySse,
   ) {
     this.#parts = parts
     this.#guard = guard
     this.#cors = cors
     this.#auth = auth
     this.#principals = principals
+    this.#transport = transport
+    this.legacySse = legacySse && {
+      endpoint: new Endpoint(parts, guard, cors, auth, principals, legacySse),
+      transport: legacySse,
+    }
     this.bodyBytes = parts.services.replica.limits.bodyBytes
   }
 
@@ -111,7 +112,14 @@ export class Endpoint {
       sessionTtlMs: options.session?.ttl ?? SESSION_TTL_MS,
     }
     const guard = new HostGuard(options.security ?? {}, options.cors, loopbackOnly)
-    return new Endpoint(parts, guard, new Cors(options.cors), options.auth, new Principals(platform))
+    const cors = new Cors(options.cors)
+    const legacySse = options.legacySse ? new LegacySse(options.legacySse) : undefined
+    return new Endpoint(parts, guard, cors, options.auth, new Principals(platform), STREAMABLE, legacySse)
+  }
+
+  /** What answers at a path, where routing is the caller's. */
+  at(path: string): Endpoint {
+    return this.legacySse?.transport.serves(path) ? this.legacySse.endpoint : this
   }
 
   /** Whether new work should come here. */
@@ -139,7 +147,7 @@ export class Endpoint {
   post(request: HttpRequest, admitted: Admitted, body: HttpBody): MaybePromise<HttpReply> {
     if (typeof body !== 'string') return this.#cors.expose(request, this.#badBody(body.refused))
     try {
-      const reply = post(this.#parts, request, admitted, body)
+      const reply = this.#transport.post(this.#parts, request, admitted, body)
       if (!(reply instanceof Promise)) return this.#cors.expose(request, reply)
       const settled = reply.catch((thrown: unknown) => this.#failed(thrown, 'POST'))
       return this.#cors.enabled ? settled.then((late) => this.#cors.expose(request, late)) : settled
@@ -180,7 +188,9 @@ export class Endpoint {
 
   /** See {@link Serving.drain}. */
   drain(deadlineMs: number): Promise<void> {
-    return this.#parts.serving.drain(deadlineMs)
+    const drained = this.#parts.serving.drain(deadlineMs)
+    this.legacySse?.transport.letGo()
+    return drained
   }
 
   close(): Promise<void> {
@@ -190,23 +200,8 @@ export class Endpoint {
   #refusal(request: HttpRequest): HttpReply | undefined {
     const guarded = this.#guard.check(request)
     if (guarded !== undefined) return errorReply(guarded)
-    const error = this.#checkHead(request)
+    const error = this.#transport.check(this.#parts, request)
     return error === undefined || !(error instanceof McpError) ? error : errorReply(error)
-  }
-
-  #checkHead(request: HttpRequest): McpError | HttpReply | undefined {
-    switch (request.method) {
-      case 'POST':
-        return checkPost(request, this.#parts.jsonResponse)
-      case 'GET':
-        return this.#parts.stateless ? undefined : checkGet(request)
-      case 'DELETE':
-        return checkVersion(request)
-      case 'OPTIONS':
-        return undefined
-      default:
-        return methodNotAllowed('GET, POST, DELETE, OPTIONS', 'The MCP endpoint takes POST, GET and DELETE.')
-    }
   }
 
   async #authenticated(auth: Authenticate, request: HttpRequest): Promise<Admitted | HttpReply> {
@@ -226,8 +221,7 @@ export class Endpoint {
 
   async #withoutBody(request: HttpRequest, admitted: Admitted): Promise<HttpReply> {
     try {
-      const handle = request.method === 'GET' ? get : remove
-      return this.#cors.expose(request, await handle(this.#parts, request, admitted))
+      return this.#cors.expose(request, await this.#transport.answer(this.#parts, request, admitted))
     } catch (thrown) {
       return this.#cors.expose(request, this.#failed(thrown, request.method))
     }

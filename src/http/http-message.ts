@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly path: string
   /** A header by its lower-case name; several of one name are joined by a comma and a space. */
   header(name: string): string | undefined
+  /** A parameter of the query. */
+  query(name: string): string | undefined
 }
 
 /** Header names and values in turn, as `node:http` writes them fastest. */

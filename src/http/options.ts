@@ -30,6 +30,14 @@ export interface SecurityOptions {
   readonly allowedOrigins?: readonly string[]
 }
 
+/** The paths of HTTP+SSE. In a framework they are what the paths that lead here end with. */
+export interface LegacySseOptions {
+  /** Where clients connect. Default `/sse`. */
+  readonly path?: string
+  /** Where they post to: they are told. Default `/messages`. */
+  readonly messagesPath?: string
+}
+
 export interface CorsOptions {
   /** Origins that may call from a browser, or `'*'` for every one. They need not be repeated in `allowedOrigins`. */
   readonly origins: readonly string[] | '*'
@@ -49,6 +57,11 @@ export interface EndpointOptions<State = unknown> {
   readonly stateless?: boolean
   /** How requests are answered. Default `false`: SSE, resumable from the first event on. */
   readonly jsonResponse?: JsonResponse
+  /**
+   * Serves HTTP+SSE, the transport of 2024-11-05, besides: `GET /sse` and `POST /messages`. Default `false`: its session
+   * ends with its connection, its URIs stand in access logs, and all clients of today speak Streamable HTTP.
+   */
+  readonly legacySse?: boolean | LegacySseOptions
   /** Verifies every request. Default: everybody is anonymous. */
   readonly auth?: Authenticate
   readonly session?: SessionOptions
@@ -79,6 +92,7 @@ export type OptionsFor<State, Options> = unknown extends State
 const KNOWN: ReadonlySet<string> = new Set([
   'stateless',
   'jsonResponse',
+  'legacySse',
   'auth',
   'session',
   'limits',
@@ -97,7 +111,7 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (unknown !== undefined) {
     throw new TypeError(`Unknown option "${unknown}". Options are ${[...KNOWN, ...also].sort().join(', ')}.`)
   }
-  const { limits = {}, jsonResponse } = options as EndpointOptions
+  const { limits = {}, jsonResponse, legacySse, stateless } = options as EndpointOptions
   const limit = Object.keys(limits).find((name) => !knownLimits.includes(name))
   if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
   const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
@@ -105,4 +119,27 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (jsonResponse !== undefined && typeof jsonResponse !== 'boolean' && jsonResponse !== 'auto') {
     throw new TypeError(`jsonResponse must be true, false or 'auto'; got ${String(jsonResponse)}.`)
   }
+  if (legacySse) {
+    ssePaths(legacySse)
+    if (stateless) throw new TypeError('legacySse needs sessions: it goes with no stateless server.')
+  }
+}
+
+/** @throws {TypeError} for paths that lead nowhere. */
+export function ssePaths(option: true | LegacySseOptions): Required<LegacySseOptions> {
+  const given = option === true ? {} : option
+  const unknown = Object.keys(given).find((name) => name !== 'path' && name !== 'messagesPath')
+  if (unknown !== undefined) throw new TypeError(`Unknown option "legacySse.${unknown}". It has path and messagesPath.`)
+  const { path = '/sse', messagesPath = '/messages' } = given
+  for (const [name, value] of Object.entries({ path, messagesPath })) {
+    if (!/^(\/[!"$-.0->@-~]+)+$/.test(value)) {
+      throw new TypeError(
+        `legacySse.${name} must begin with a slash and not end with one; got ${JSON.stringify(value)}.`,
+      )
+    }
+  }
+  if (path.endsWith(messagesPath) || messagesPath.endsWith(path)) {
+    throw new TypeError('legacySse.path and legacySse.messagesPath must not end alike.')
+  }
+  return { path, messagesPath }
 }

@@ -62,7 +62,7 @@ function isReply(value: Session | HttpReply): value is HttpReply {
 }
 
 /** The id of a message that is otherwise invalid, where it can be read. */
-function readableId(body: unknown): RequestId | undefined {
+export function readableId(body: unknown): RequestId | undefined {
   return isObject(body) && isRequestId(body['id']) && body['method'] !== undefined ? body['id'] : undefined
 }
 
@@ -112,7 +112,8 @@ class PendingReply implements Reply {
   }
 }
 
-function start(
+/** Runs a request; its answer goes where `answer` leads. */
+export function start(
   parts: EndpointParts,
   request: HttpRequest,
   admitted: Admitted,
@@ -130,7 +131,7 @@ function start(
 }
 
 /** Refuses a request that may not start. */
-function checkRequest(parts: EndpointParts, session: Session, message: JsonRpcRequest): McpError | undefined {
+export function checkRequest(parts: EndpointParts, session: Session, message: JsonRpcRequest): McpError | undefined {
   const { limits, counters, calls } = parts.services.replica
   if (message.method === 'initialize') {
     return new McpError('invalid_request', 'initialize stands alone: not inside a session, not inside a batch.')

@@ -98,7 +98,7 @@ export class Definition {
         resources: stateful ? { subscribe: true, listChanged: true } : {},
       }),
       ...(this.prompts.used && { prompts: listChanged }),
-      ...(this.#completes() && { completions: {} }),
+      ...(revision.completions && this.#completes() && { completions: {} }),
       ...(extensions && revision.era === 'legacy' && { experimental: extensions }),
     }
   }

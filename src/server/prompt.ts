@@ -14,6 +14,7 @@ import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
+import { fitBlock } from './tool-result.ts'
 
 export interface PromptArgument {
   readonly name: string
@@ -115,7 +116,7 @@ export async function getPrompt(call: Call, find: (name: string) => Prompt | und
   if (args !== undefined && !isObject(args)) throw new McpError('invalid_params', 'arguments: must be an object.')
   const checked = await checkArguments(prompt, args ?? {})
   const returned = await prompt.handler(checked, createContext(call))
-  return toPromptResult(prompt, returned)
+  return fitMessages(toPromptResult(prompt, returned), call.session.facts.revision)
 }
 
 async function checkArguments(prompt: Prompt, args: JsonObject): Promise<unknown> {
@@ -130,14 +131,30 @@ async function checkArguments(prompt: Prompt, args: JsonObject): Promise<unknown
   throw new McpError('invalid_params', `Invalid arguments for the prompt ${prompt.name}: ${checked.problems}`)
 }
 
-function toPromptResult(prompt: Prompt, returned: unknown): object {
+interface PromptMessages {
+  readonly messages: readonly unknown[]
+  readonly [member: string]: unknown
+}
+
+function toPromptResult(prompt: Prompt, returned: unknown): PromptMessages {
   const { description } = prompt.definition
   if (typeof returned === 'string') {
     return { description, messages: [{ role: 'user', content: { type: 'text', text: returned } }] }
   }
   if (Array.isArray(returned)) return { description, messages: returned }
-  if (isObject(returned) && Array.isArray(returned['messages'])) return { description, ...returned }
+  if (isObject(returned) && Array.isArray(returned['messages']))
+    return { description, ...returned, messages: returned['messages'] }
   throw new McpError('internal_error', INTERNAL_MESSAGE, {
     cause: new TypeError(`The prompt "${prompt.name}" returned neither a text nor messages.`),
   })
+}
+
+/** The messages in words that a revision knows, as the results of tools are. */
+function fitMessages(result: PromptMessages, revision: Revision): PromptMessages {
+  if (revision.structured) return result
+  const messages = result.messages.map((message) => {
+    if (!isObject(message) || !isObject(message['content'])) return message
+    return { ...message, content: fitBlock(message['content'] as unknown as ContentBlock, revision) }
+  })
+  return { ...result, messages }
 }

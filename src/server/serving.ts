@@ -96,7 +96,7 @@ export class Serving {
   async drain(deadlineMs: number): Promise<void> {
     const { replica, services } = this
     replica.draining = true
-    services.sessionStreams.closeAll()
+    services.sessionStreams.letGo()
     const end = replica.platform.now() + deadlineMs
     while (replica.calls.size > 0 && replica.platform.now() < end) await this.#wait(Math.min(50, deadlineMs))
     const reason = new McpError('replica_lost', 'The server shut down before the request was done.')

@@ -70,10 +70,18 @@ export function toToolResult(name: string, returned: unknown, structured: boolea
 export function fitRevision(result: CallToolResult, revision: Revision): CallToolResult {
   if (revision.structured) return result
   const { structuredContent: _, content, ...rest } = result
-  return { ...rest, content: content.map((block) => fitBlock(block)) }
+  return { ...rest, content: content.map((block) => fitBlock(block, revision)) }
 }
 
-function fitBlock(block: ContentBlock): ContentBlock {
-  if (block.type !== 'resource_link') return block
-  return { type: 'text', text: `${block.title ?? block.name}: ${block.uri}` }
+/** One block in words that a revision knows. */
+export function fitBlock(block: ContentBlock, revision: Revision): ContentBlock {
+  if (block.type === 'resource_link' && !revision.structured) {
+    return { type: 'text', text: `${block.title ?? block.name}: ${block.uri}` }
+  }
+  if (block.type === 'audio' && !revision.audio) {
+    // The only way to carry its bytes. A resource has to have a URI; this one leads nowhere, as there is nothing to read.
+    const { data: blob, mimeType } = block
+    return { type: 'resource', resource: { uri: 'embedded:audio', mimeType, blob } }
+  }
+  return block
 }

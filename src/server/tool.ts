@@ -103,7 +103,7 @@ export function describeTool(tool: Tool, revision: Revision): object {
     description,
     inputSchema: tool.input?.json ?? { type: 'object', properties: {} },
     ...(revision.structured && { outputSchema: tool.output?.json }),
-    annotations,
+    ...(revision.toolAnnotations && { annotations }),
     ...(revision.icons && { icons }),
     ...(revision.itemMeta && { _meta }),
   }

@@ -87,7 +87,7 @@ describe('rotation', () => {
 })
 
 test('a token opens for its purpose, its audience and under its secret only', async () => {
-  const purposes = ['session', 'cursor'] as const
+  const purposes = ['session', 'connection', 'cursor'] as const
   const audiences = ['server', 'other server', '']
   const secrets = [OLD, NEW]
   const places = purposes.flatMap((purpose) =>

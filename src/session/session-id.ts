@@ -39,7 +39,12 @@ const BIRTH_BYTES = 32
 const FORMAT = 1
 
 /** Part of the format: never renumber. */
-const REVISION_CODES: Readonly<Record<RevisionName, number>> = { '2025-03-26': 1, '2025-06-18': 2, '2025-11-25': 3 }
+const REVISION_CODES: Readonly<Record<RevisionName, number>> = {
+  '2025-03-26': 1,
+  '2025-06-18': 2,
+  '2025-11-25': 3,
+  '2024-11-05': 4,
+}
 
 const encoder = new TextEncoder()
 /** With a mark at the beginning of a name as part of the name. */

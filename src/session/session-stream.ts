@@ -21,6 +21,7 @@ import { KEEP_ALIVE_MS } from './request-stream.ts'
 import { REPLACED_RETRY_MS } from './retry.ts'
 import type { Session } from './session.ts'
 import { EMPTY_STATE, type SessionState } from './session-entry.ts'
+import type { SessionFeed } from './session-feed.ts'
 
 /** What the stream asks of the process around it. */
 export interface SessionStreamHost {
@@ -42,7 +43,7 @@ export interface SessionStreamHost {
 /** Entries per read of a log. */
 const BATCH = 256
 
-export class SessionStream {
+export class SessionStream implements SessionFeed {
   readonly #host: SessionStreamHost
   readonly #session: Session
   readonly #connection: string
@@ -67,7 +68,7 @@ export class SessionStream {
     this.#sink = sink
     this.#connection = host.replica.tags.next()
     const { replica } = host
-    session.stream?.replace()
+    if (session.stream !== undefined) replace(session.stream, replica)
     session.stream = this
     session.openStreams++
     replica.openStreams++
@@ -127,15 +128,15 @@ export class SessionStream {
     this.#resync()
   }
 
-  /** A newer GET of the session takes over: the older connection ends cleanly and is told to stay away a while. */
-  replace(): void {
-    this.#host.replica.counters.streamsReplaced++
-    this.#end(REPLACED_RETRY_MS)
-  }
-
   /** Ends the connection; the client comes back after `retryMs`. */
   close(retryMs: number): void {
     this.#end(retryMs)
+  }
+
+  /** Ends cleanly where clients come back after that, else by a reset. */
+  letGo(): void {
+    if (this.#session.facts.revision.closesConnections) this.close(this.#host.replica.retry.next())
+    else this.reset()
   }
 
   /** Breaks the connection, for revisions whose clients do not come back after a clean end. */
@@ -200,7 +201,8 @@ export class SessionStream {
       }
       const last = batch.entries.at(-1)
       if (last === undefined) return
-      if (!(await advanceHolder(store, uid, id, this.#connection, last.position))) return this.replace()
+      if (!(await advanceHolder(store, uid, id, this.#connection, last.position)))
+        return replace(this, this.#host.replica)
       for (const entry of batch.entries) {
         this.#mailbox = entry.position
         this.#deliver(entry.record)
@@ -311,10 +313,16 @@ export class SessionStream {
   }
 }
 
-function listChanged(list: ListKind): string {
+/** A newer GET of the session takes over: the older connection ends cleanly and is told to stay away a while. */
+function replace(stream: SessionFeed, replica: Replica): void {
+  replica.counters.streamsReplaced++
+  stream.close(REPLACED_RETRY_MS)
+}
+
+export function listChanged(list: ListKind): string {
   return notificationMessage(`notifications/${list}/list_changed`)
 }
 
-function updated(uri: string): string {
+export function updated(uri: string): string {
   return notificationMessage('notifications/resources/updated', { uri })
 }

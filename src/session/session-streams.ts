@@ -89,12 +89,9 @@ export class SessionStreams implements SessionStreamHost {
     for (const session of this.#open) session.stream?.clusterGap()
   }
 
-  /** Ends every stream: cleanly where clients come back after that, else by a reset. */
-  closeAll(): void {
-    for (const session of [...this.#open]) {
-      if (session.facts.revision.closesConnections) session.stream?.close(this.replica.retry.next())
-      else session.stream?.reset()
-    }
+  /** The process is about to leave. */
+  letGo(): void {
+    for (const session of [...this.#open]) session.stream?.letGo()
   }
 
   clusterPosition(): Position {

@@ -7,8 +7,8 @@
 import type { McpError } from '../wire/errors.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
 import type { SessionState } from './session-entry.ts'
+import type { SessionFeed } from './session-feed.ts'
 import type { SessionFacts } from './session-id.ts'
-import type { SessionStream } from './session-stream.ts'
 import { type SipKey, sipBegin } from './siphash.ts'
 
 /** A request of the client that is being handled. */
@@ -35,7 +35,7 @@ export class Session {
   /** What the session has set, where this process knows it. */
   state: SessionState | undefined
   /** The open GET stream of this session in this process. */
-  stream: SessionStream | undefined
+  stream: SessionFeed | undefined
   /** Open SSE connections. */
   openStreams = 0
   /** Questions waiting for an answer. */

@@ -33,6 +33,9 @@ const UNCERTAIN_HELD = 100
 /** How many changed sessions are remembered before the oldest knowledge is given up. */
 const CHANGED_SIZE = 100_000
 
+/** How long a handler whose session has ended with its connection is kept from setting anything. */
+const RELEASED_MS = 60_000
+
 export class Sessions {
   readonly #replica: Replica
   readonly #cluster: Cluster
@@ -125,6 +128,7 @@ export class Sessions {
 
   /** Changes the session's entry, announces it, and only then resolves. */
   async change(session: Session, change: (entry: StoredEntry) => StoredEntry | undefined): Promise<void> {
+    refuseEnded(session)
     const { store, id } = this.#replica
     const { uid } = session.facts
     const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
@@ -137,6 +141,7 @@ export class Sessions {
 
   /** Changes values of the session, which nobody needs to hear about: they are read from the table. */
   async changeValues(session: Session, change: (entry: StoredEntry) => StoredEntry | undefined): Promise<void> {
+    refuseEnded(session)
     const { written } = await changeEntry(this.#replica.store, session.facts.uid, this.#lifeOf(session), change)
     if (written) this.#markChanged(session.facts.uid, false)
   }
@@ -152,6 +157,20 @@ export class Sessions {
     await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
     this.#replica.counters.sessionsDeleted++
     this.#bury(uid)
+  }
+
+  /**
+   * Ends a session that ends with its connection (HTTP+SSE): nobody can ask for it any more, so nobody is told. What it
+   * had set goes; where a handler may still be writing, a tombstone stays for a moment and refuses that.
+   */
+  async release(session: Session): Promise<void> {
+    const { uid } = session.facts
+    const writing = session.inFlight.length > 0
+    session.deleted = true
+    this.#replica.counters.sessionsDeleted++
+    const reason = new McpError('session_closed', 'The connection of the session has ended.')
+    for (const call of [...session.inFlight]) call.abort(reason, false)
+    if (this.#changed.delete(uid) || writing) await writeTombstone(this.#replica.store, uid, RELEASED_MS)
   }
 
   /** Applies a record of the `cluster` log. */
@@ -219,4 +238,9 @@ export class Sessions {
   #lifeOf(session: Session): number {
     return Math.max(1_000, session.facts.expiresAt - this.#replica.platform.now())
   }
+}
+
+/** What a handler sets that runs on after its session has ended would stay for as long as a session may live. */
+function refuseEnded(session: Session): void {
+  if (session.deleted) throw new McpError('session_not_found', 'The session has ended.')
 }

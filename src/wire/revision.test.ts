@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { ASSUMED, LATEST, REVISIONS, revisionNamed, SUPPORTED } from './revision.ts'
+import { ASSUMED, FIRST, LATEST, REVISIONS, revisionNamed, SUPPORTED } from './revision.ts'
 
 test('the revisions are found by their names, newest first', () => {
-  expect(SUPPORTED).toEqual(['2025-11-25', '2025-06-18', '2025-03-26'])
+  expect(SUPPORTED).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
   for (const name of SUPPORTED) expect(revisionNamed(name)?.name).toBe(name)
   expect([...SUPPORTED].sort().reverse()).toEqual(SUPPORTED)
 })
 
-test.each(['', '2024-11-05', '2025-11-26', '2026-07-28', '2025-11-25 ', 'latest', '__proto__', 'constructor'])(
+test.each(['', '2024-10-07', '2025-11-26', '2026-07-28', '2025-11-25 ', 'latest', '__proto__', 'constructor'])(
   'the revision %j is not served',
   (name) => {
     expect(revisionNamed(name)).toBeUndefined()
@@ -17,11 +17,16 @@ test.each(['', '2024-11-05', '2025-11-26', '2026-07-28', '2025-11-25 ', 'latest'
 test('a request that says nothing is of the revision before the header', () => {
   expect(ASSUMED.name).toBe('2025-03-26')
   expect(LATEST.name).toBe('2025-11-25')
+  expect(FIRST.name).toBe('2024-11-05')
 })
 
 /** The changelogs of the specification, feature by feature. */
 test.each([
-  ['batches', ['2025-03-26']],
+  ['batches', ['2024-11-05', '2025-03-26']],
+  ['toolAnnotations', ['2025-03-26', '2025-06-18', '2025-11-25']],
+  ['audio', ['2025-03-26', '2025-06-18', '2025-11-25']],
+  ['progressMessage', ['2025-03-26', '2025-06-18', '2025-11-25']],
+  ['completions', ['2025-03-26', '2025-06-18', '2025-11-25']],
   ['versionHeader', ['2025-06-18', '2025-11-25']],
   ['primingEvent', ['2025-11-25']],
   ['closesConnections', ['2025-11-25']],
@@ -36,5 +41,5 @@ test.each([
 })
 
 test('elicitation came with 2025-06-18 and its modes with 2025-11-25', () => {
-  expect(REVISIONS.map(({ elicitation }) => elicitation)).toEqual(['modes', 'form', false])
+  expect(REVISIONS.map(({ elicitation }) => elicitation)).toEqual(['modes', 'form', false, false])
 })

@@ -6,7 +6,7 @@
  */
 
 /** A dated protocol version that is served. */
-export type RevisionName = '2025-03-26' | '2025-06-18' | '2025-11-25'
+export type RevisionName = '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25'
 
 /** One record per revision. */
 export interface Revision {
@@ -33,11 +33,20 @@ export interface Revision {
   readonly icons: boolean
   /** The `context` of `completion/complete` and `_meta` of a listed item exist. */
   readonly itemMeta: boolean
+  /** `annotations` of a tool exist. */
+  readonly toolAnnotations: boolean
+  /** Content may be audio. */
+  readonly audio: boolean
+  /** A report of progress may say in words what is going on. */
+  readonly progressMessage: boolean
+  /** The capability `completions` exists. `completion/complete` is older than it. */
+  readonly completions: boolean
 }
 
-const R2025_03_26: Revision = {
-  name: '2025-03-26',
+const R2024_11_05: Revision = {
+  name: '2024-11-05',
   era: 'legacy',
+  // Its page on messages: all of them "MUST follow the JSON-RPC 2.0 specification", which has batches.
   batches: true,
   versionHeader: false,
   primingEvent: false,
@@ -48,6 +57,19 @@ const R2025_03_26: Revision = {
   structured: false,
   icons: false,
   itemMeta: false,
+  toolAnnotations: false,
+  audio: false,
+  progressMessage: false,
+  completions: false,
+}
+
+const R2025_03_26: Revision = {
+  ...R2024_11_05,
+  name: '2025-03-26',
+  toolAnnotations: true,
+  audio: true,
+  progressMessage: true,
+  completions: true,
 }
 
 const R2025_06_18: Revision = {
@@ -72,13 +94,16 @@ const R2025_11_25: Revision = {
 }
 
 /** Newest first. The position of a revision in this list is not stable; its name is. */
-export const REVISIONS: readonly Revision[] = [R2025_11_25, R2025_06_18, R2025_03_26]
+export const REVISIONS: readonly Revision[] = [R2025_11_25, R2025_06_18, R2025_03_26, R2024_11_05]
 
 /** What the server offers to a client that asks for something unknown. */
 export const LATEST: Revision = R2025_11_25
 
 /** What a request without a session and without `MCP-Protocol-Version` is taken for. */
 export const ASSUMED: Revision = R2025_03_26
+
+/** What a connection of HTTP+SSE, the transport of this revision, is taken for until it is initialized. */
+export const FIRST: Revision = R2024_11_05
 
 const BY_NAME: ReadonlyMap<string, Revision> = new Map(REVISIONS.map((revision) => [revision.name, revision]))
 

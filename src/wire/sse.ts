@@ -10,6 +10,11 @@ export function sseEvent(id: string | undefined, data: string): string {
   return id === undefined ? `data: ${data}\n\n` : `id: ${id}\ndata: ${data}\n\n`
 }
 
+/** An event of HTTP+SSE (2024-11-05), whose clients look for the type by its name. */
+export function sseNamedEvent(type: 'endpoint' | 'message', data: string): string {
+  return `event: ${type}\ndata: ${data}\n\n`
+}
+
 /**
  * An event with an id and empty data: it gives the client something to resume from before the first message.
  * Clients of revisions before 2025-11-25 try to parse the empty data, so they never get one.

@@ -1,0 +1,134 @@
+/**
+ * HTTP+SSE, the transport of 2024-11-05: a GET opens a stream, whose first event says where messages are posted to.
+ *
+ * @see the specification 2024-11-05, basic/transports, "HTTP with SSE"; docs/adr/0013-http-with-sse.md
+ * @module
+ */
+import type { MaybePromise } from '../engine/platform.ts'
+import { type ConnectionFacts, decodeConnection, encodeConnection } from '../session/connection-id.ts'
+import { McpError } from '../wire/errors.ts'
+import { isJsonContentType, parseAccept } from '../wire/media-type.ts'
+import { type Admitted, checkVersion } from './admission.ts'
+import type { EndpointParts } from './endpoint-parts.ts'
+import type { HttpReply, HttpRequest } from './http-message.ts'
+import { type LegacySseOptions, ssePaths } from './options.ts'
+import { errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
+import { SseConnection } from './sse-connection.ts'
+import type { HttpTransport } from './transport.ts'
+
+export class LegacySse implements HttpTransport {
+  readonly path: string
+  readonly messagesPath: string
+  /** The open connections by the session id in their URI. */
+  readonly #connections = new Map<string, SseConnection>()
+
+  constructor(option: true | LegacySseOptions) {
+    const { path, messagesPath } = ssePaths(option)
+    this.path = path
+    this.messagesPath = messagesPath
+  }
+
+  /** Whether a path leads here, wherever the two are mounted. */
+  serves(path: string): boolean {
+    return prefixOf(path, this.path) !== undefined || prefixOf(path, this.messagesPath) !== undefined
+  }
+
+  check(_parts: EndpointParts, request: HttpRequest): McpError | HttpReply | undefined {
+    if (request.method === 'OPTIONS') return undefined
+    if (prefixOf(request.path, this.path) !== undefined) {
+      // Newer clients try a POST first, and go by the 405.
+      if (request.method !== 'GET') return methodNotAllowed('GET, OPTIONS', 'HTTP+SSE begins with a GET of this path.')
+      const accept = request.header('accept')
+      // The revision asks for no Accept; one that excludes the only answer there is means somebody else.
+      if (accept !== undefined && !parseAccept(accept).sse) {
+        return new McpError('not_acceptable', 'Accept must list text/event-stream.')
+      }
+    } else if (request.method !== 'POST') {
+      return methodNotAllowed('POST, OPTIONS', 'Messages of HTTP+SSE are posted to this path.')
+    } else if (!isJsonContentType(request.header('content-type'))) {
+      return new McpError('unsupported_media_type', 'Content-Type must be application/json, in UTF-8.')
+    }
+    return checkVersion(request)
+  }
+
+  /** GET: a connection. */
+  answer(parts: EndpointParts, request: HttpRequest, { principal }: Admitted): MaybePromise<HttpReply> {
+    const { replica } = parts.services
+    if (replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
+    if (replica.openStreams >= replica.limits.streams) {
+      replica.counters.limitsHit++
+      return errorReply(new McpError('too_many_requests', 'Too many open streams (limits.streams).'))
+    }
+    const facts: ConnectionFacts = { uid: replica.tags.next(), replica: replica.id, principal }
+    const messages = `${prefixOf(request.path, this.path)}${this.messagesPath}`
+    const token = replica.ring.seal('connection', encodeConnection(facts))
+    const opened = (id: string): HttpReply => this.#open(parts, facts, id, `${messages}?${SESSION_PARAMETER}=${id}`)
+    return token instanceof Promise ? token.then(opened) : opened(token)
+  }
+
+  post(parts: EndpointParts, request: HttpRequest, admitted: Admitted, text: string): MaybePromise<HttpReply> {
+    const token = request.query(SESSION_PARAMETER)
+    if (token === undefined) {
+      const message = 'sessionId is missing: post to the URI of the endpoint event.'
+      return errorReply(new McpError('session_required', message))
+    }
+    const connection = this.#connections.get(token)
+    if (connection === undefined) return this.#unknown(parts, token)
+    const { counters, platform } = parts.services.replica
+    if (connection.facts.principal !== admitted.principal) {
+      counters.sessionsForeign++
+      return gone()
+    }
+    if (connection.facts.expiresAt <= platform.now()) {
+      counters.sessionsExpired++
+      connection.close()
+      return gone()
+    }
+    return connection.post(request, admitted, text)
+  }
+
+  /** The process is about to leave. */
+  letGo(): void {
+    for (const connection of [...this.#connections.values()]) connection.letGo()
+  }
+
+  #open(parts: EndpointParts, facts: ConnectionFacts, token: string, endpoint: string): HttpReply {
+    return {
+      status: 200,
+      headers: SSE_HEADERS,
+      open: (sink) => {
+        const ended = (): void => void this.#connections.delete(token)
+        this.#connections.set(token, new SseConnection(parts, facts, token, sink, endpoint, ended))
+      },
+    }
+  }
+
+  /** No connection here has this session id. Whose it was decides what its client is told. */
+  async #unknown(parts: EndpointParts, token: string): Promise<HttpReply> {
+    const { ring, counters } = parts.services.replica
+    const opened = await ring.open('connection', token)
+    if (opened === 'unknown_key' && !ring.generated) {
+      counters.unknownKeys++
+      return errorReply(new McpError('unavailable', 'This session can not be found right now; try again.'))
+    }
+    const facts = typeof opened === 'string' ? undefined : decodeConnection(opened.bytes)
+    // A connection of another process: there is no way to it, so to this client it has ended.
+    if (facts === undefined || facts.replica !== parts.services.replica.id) counters.sessionsUnknown++
+    return gone()
+  }
+}
+
+/** The name that the official clients and servers of that time use. */
+const SESSION_PARAMETER = 'sessionId'
+
+/** What stands before `suffix` in a path, if that is how it ends. A prefix that reads like a host is none. */
+function prefixOf(path: string, suffix: string): string | undefined {
+  const bare = path.endsWith('/') ? path.slice(0, -1) : path
+  if (!bare.endsWith(suffix) || bare.startsWith('//')) return undefined
+  return bare.slice(0, -suffix.length)
+}
+
+/** One sentence for every case: who asks with a foreign or forged id learns nothing. */
+function gone(): HttpReply {
+  return errorReply(new McpError('session_not_found', 'No connection has this session. Connect and initialize anew.'))
+}
