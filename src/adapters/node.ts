@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 import { Endpoint, type Snapshot } from '../http/endpoint.ts'
 import { isLoopbackName } from '../http/host-guard.ts'
 import { type Logger, logLine } from '../http/logger.ts'
-import { checkOptions, type EndpointOptions, type OptionsFor } from '../http/options.ts'
+import { checkOptions, type EndpointOptions, type OptionsFor, ssePaths } from '../http/options.ts'
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { exchange, LINGER_MS, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
@@ -73,6 +73,8 @@ export async function serve<State>(
   const { port = 8000, host = '127.0.0.1', path = '/mcp', signals = true, ...rest } = options ?? {}
   checkOptions(rest, ['port', 'host', 'path', 'signals'], Object.keys(DEFAULT_LIMITS))
   if (!/^\/[!-~]*$/.test(path)) throw new TypeError(`path must begin with a slash; got ${JSON.stringify(path)}.`)
+  const older = rest.legacySse ? Object.values(ssePaths(rest.legacySse)) : []
+  if (older.includes(path.replace(/\/$/, ''))) throw new TypeError(`legacySse and the endpoint share the path ${path}.`)
   const endpointOptions: EndpointOptions = { logger: standardError, ...rest }
   const loopback = isLoopbackName(host)
   const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, loopback)

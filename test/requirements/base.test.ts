@@ -192,8 +192,8 @@ describe.each(SERVED)('%s', (revision) => {
     stream.cut()
     const tools = (await session.request('tools/list')).result!['tools'] as { name: string; _meta?: object }[]
     const echo = tools.find(({ name }) => name === 'echo')!
-    // 2025-03-26 has no _meta on listed items.
-    expect(echo._meta).toEqual(revision === '2025-03-26' ? undefined : { 'example.com/kind': 'echo' })
+    // They came with 2025-06-18.
+    expect(echo._meta).toEqual(revision < '2025-06-18' ? undefined : { 'example.com/kind': 'echo' })
   })
 })
 

@@ -20,6 +20,8 @@ export interface Message {
 /** What an event stream carried, in order. */
 export interface StreamItem {
   readonly kind: 'event' | 'retry' | 'comment'
+  /** Of an event: its type, where it is named. */
+  readonly event?: string
   /** Of an event: its id, if it has one. */
   readonly id?: string
   /** Of an event: its data as text. */
@@ -96,8 +98,9 @@ export class EventStream {
   constructor(response: IncomingMessage) {
     this.#response = response
     const parser = createParser({
-      onEvent: ({ id, data }) => {
-        this.items.push({ kind: 'event', id, data, ...(data !== '' && { message: JSON.parse(data) as Message }) })
+      onEvent: ({ id, event, data }) => {
+        const message = data !== '' && event !== 'endpoint' && { message: JSON.parse(data) as Message }
+        this.items.push({ kind: 'event', ...(event !== undefined && { event }), id, data, ...message })
       },
       onRetry: (ms) => this.items.push({ kind: 'retry', ms }),
       onComment: () => this.items.push({ kind: 'comment' }),

@@ -18,8 +18,17 @@ const server = createServer({
   icons,
 })
 const shape = z.object({ ok: z.boolean() })
-const full = { title: 'Full', description: 'All of it', icons, outputSchema: shape, _meta: { 'example.com/a': 1 } }
+const annotations = { readOnlyHint: true }
+const full = {
+  title: 'Full',
+  annotations,
+  description: 'All of it',
+  icons,
+  outputSchema: shape,
+  _meta: { 'example.com/a': 1 },
+}
 server.tool('full', full, async () => ({ structuredContent: { ok: true } }))
+server.tool('sound', {}, () => ({ type: 'audio' as const, data: 'UklGRg==', mimeType: 'audio/wav' }))
 server.tool('link', {}, async () => ({ type: 'resource_link' as const, uri: 'test://x', name: 'X' }))
 const askUser = { message: 'Name?', requestedSchema: z.object({ name: z.string() }) }
 const page = { mode: 'url', message: 'Open', url: 'https://example.com' } as const
@@ -78,7 +87,7 @@ describe.each(SERVED)('%s', (revision) => {
 
   test('nothing works before initialize', async () => {
     verifies('LIFE-01', 'SESS-04')
-    const version = revision === '2025-03-26' ? {} : { 'mcp-protocol-version': revision }
+    const version = revision < '2025-06-18' ? {} : { 'mcp-protocol-version': revision }
     for (const method of ['ping', 'tools/list', 'notifications/initialized']) {
       const reply = await post(url, { jsonrpc: '2.0', id: 1, method }, { ...JSON_BOTH, ...version })
       expect(reply.status).toBe(400)
@@ -103,7 +112,7 @@ describe.each(SERVED)('%s', (revision) => {
     const listed = new Set(Object.keys(tools.find(({ name }) => name === 'full')!))
     const info = new Set(Object.keys(session.initialized['serverInfo'] as object))
     const called = (await session.call('full')).result!
-    const structured = revision !== '2025-03-26'
+    const structured = revision >= '2025-06-18'
     expect([listed.has('title'), listed.has('outputSchema'), listed.has('_meta')]).toEqual([
       structured,
       structured,
@@ -119,6 +128,9 @@ describe.each(SERVED)('%s', (revision) => {
     ])
     const [block] = (await session.call('link')).result!['content'] as { type: string }[]
     expect(block!.type).toBe(structured ? 'resource_link' : 'text')
+    const [sound] = (await session.call('sound')).result!['content'] as { type: string }[]
+    expect(sound!.type).toBe(revision === '2024-11-05' ? 'resource' : 'audio')
+    expect(listed.has('annotations')).toBe(revision !== '2024-11-05')
   })
 
   const missing = [

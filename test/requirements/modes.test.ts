@@ -75,7 +75,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
   )
 
   describe.each(SERVED)('stateless, %s', (revision) => {
-    const headers = { ...JSON_BOTH, ...(revision === '2025-03-26' ? {} : { 'mcp-protocol-version': revision }) }
+    const headers = { ...JSON_BOTH, ...(revision < '2025-06-18' ? {} : { 'mcp-protocol-version': revision }) }
 
     test('needs no handshake and makes no session', async () => {
       verifies('SESS-01', 'HTTP-15', 'SESS-07')

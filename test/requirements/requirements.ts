@@ -5,6 +5,7 @@
 import { asks } from './manifest/asks.ts'
 import { base } from './manifest/base.ts'
 import { features } from './manifest/features.ts'
+import { httpWithSse } from './manifest/http-with-sse.ts'
 import { lifecycle } from './manifest/lifecycle.ts'
 import type { Requirement, Revision } from './manifest/row.ts'
 import { security } from './manifest/security.ts'
@@ -14,14 +15,24 @@ import { utilities } from './manifest/utilities.ts'
 
 export { type Level, levelIn, type Requirement, type Revision, type Side } from './manifest/row.ts'
 
-const ALL = [...base, ...lifecycle, ...transport, ...sessions, ...utilities, ...features, ...asks, ...security]
+const ALL = [
+  ...base,
+  ...lifecycle,
+  ...transport,
+  ...httpWithSse,
+  ...sessions,
+  ...utilities,
+  ...features,
+  ...asks,
+  ...security,
+]
 
 export type RequirementId = (typeof ALL)[number]['id']
 
 export const REQUIREMENTS: readonly Requirement<RequirementId>[] = ALL
 
 /** The revisions that are served, oldest first: a MUST of one of them needs a test. */
-export const SERVED = ['2025-03-26', '2025-06-18', '2025-11-25'] as const satisfies readonly Revision[]
+export const SERVED = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'] as const satisfies readonly Revision[]
 
 const KNOWN: ReadonlySet<string> = new Set(REQUIREMENTS.map(({ id }) => id))
 

@@ -86,7 +86,7 @@ export class RawSession {
     this.id = id
     this.initialized = initialized
     const { revision = '2025-11-25', headers = {} } = options
-    const version = revision === '2025-03-26' ? {} : { 'mcp-protocol-version': revision }
+    const version = revision < '2025-06-18' ? {} : { 'mcp-protocol-version': revision }
     this.headers = { ...JSON_BOTH, 'mcp-session-id': id, ...version, ...headers }
   }
 

@@ -11,23 +11,23 @@ server.tool('now', {}, async () => 'done')
 const steps = z.object({ steps: z.number(), ms: z.number(), word: z.string().default('step') })
 server.tool('steps', { inputSchema: steps }, async ({ steps, ms, word }, ctx) => {
   for (let step = 1; step <= steps; step++) {
-    ctx.progress(step, steps, `${word} ${step}`)
+    ctx.log.info(`${word} ${step}`)
     await sleep(ms)
   }
   return word
 })
 server.tool('roots', {}, async (_args, ctx) => JSON.stringify(await ctx.listRoots()))
 server.tool('close', { inputSchema: z.object({ ms: z.number() }) }, async ({ ms }, ctx) => {
-  ctx.progress(1, 2, 'before')
+  ctx.log.info('before')
   ctx.closeStream()
-  ctx.progress(2, 2, 'meanwhile')
+  ctx.log.info('meanwhile')
   await sleep(ms)
   return 'closed'
 })
 for (const name of ['a', 'b', 'c', 'd']) server.resource(name, `test://${name}`, {}, async () => name)
 
 const words = (messages: { params?: { [name: string]: unknown } }[]) =>
-  messages.flatMap(({ params }) => params?.['message'] ?? [])
+  messages.flatMap(({ params }) => params?.['data'] ?? [])
 const token = { progressToken: 'p' }
 
 describe.each(ADAPTERS)('the %s adapter', (adapter) => {
@@ -88,7 +88,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
       expect(words(all)).toEqual(['step 1', 'step 2', 'step 3', 'step 4', 'step 5', 'step 6'])
       expect(all.at(-1)).toMatchObject({ id, result: { content: [{ text: 'step' }] } })
       // Once more from the middle, after it is all over: the same events with the same ids.
-      const middle = stream.events.find(({ message }) => message?.params?.['message'] === 'step 2')!.id!
+      const middle = stream.events.find(({ message }) => message?.params?.['data'] === 'step 2')!.id!
       const again = await session.listen(middle)
       await again.end()
       expect(words(again.messages)).toEqual(['step 3', 'step 4', 'step 5', 'step 6'])
@@ -106,7 +106,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
       const calls = await Promise.all(
         names.map((word) => session.startCall('steps', { steps: 4, ms: 30, word }, token)),
       )
-      await Promise.all(calls.map(({ stream }) => stream.method('notifications/progress')))
+      await Promise.all(calls.map(({ stream }) => stream.method('notifications/message')))
       for (const { stream } of calls) stream.cut()
       const resumed = await Promise.all(calls.map(({ stream }) => session.listen(stream.ids.at(-1))))
       await Promise.all(resumed.map((stream) => stream.end()))

@@ -1,5 +1,5 @@
 /** The revisions of the protocol, by their dates. */
-export const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const
+export const REVISIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const
 export type Revision = (typeof REVISIONS)[number]
 
 export type Level = 'MUST' | 'SHOULD' | 'MAY'
@@ -24,13 +24,14 @@ export interface Requirement<Id extends string = string> {
 }
 
 const LETTERS: Readonly<Record<string, readonly Revision[]>> = {
+  O: ['2024-11-05'],
   A: ['2025-03-26'],
   B: ['2025-06-18'],
   C: ['2025-11-25'],
   D: ['2026-07-28'],
 }
 
-/** The revisions with these letters: A is 2025-03-26, B 2025-06-18, C 2025-11-25 and D 2026-07-28. */
+/** The revisions with these letters: O is 2024-11-05, A 2025-03-26, B 2025-06-18, C 2025-11-25 and D 2026-07-28. */
 export function revisionsOf(letters: string): Revision[] {
   return [...letters].flatMap((letter) => LETTERS[letter] ?? [])
 }
