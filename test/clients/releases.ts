@@ -89,9 +89,12 @@ export interface Connection {
 export interface Release {
   readonly name: string
   /** The newest revision that this release speaks, which it therefore negotiates. */
-  readonly revision: '2025-03-26' | '2025-06-18' | '2025-11-25'
+  readonly revision: '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25'
+  /** Whether it is driven over Streamable HTTP, or over HTTP with SSE, the transport before it. */
+  readonly transport: 'streamable' | 'sse'
   /** Whether a request stream that breaks is resumed by the client, or by its caller with a `resumptionToken`. */
-  readonly resumes: 'by itself' | 'by hand'
+  readonly resumes: 'by itself' | 'by hand' | 'never'
+  /** @param url the MCP endpoint */
   connect(url: string, answers?: Answers, options?: ConnectOptions): Promise<Connection>
 }
 
@@ -113,7 +116,7 @@ interface Bound {
   options: object
 }
 
-type Loaded = { Client: unknown } & { StreamableHTTPClientTransport: unknown } & Record<string, unknown>
+type Loaded = { Client: unknown } & Record<string, unknown>
 
 /** Releases of version 1 name a method by its zod schema, and `callTool` takes the schema of the result. */
 function bindV1(modules: readonly object[]): Bound {
@@ -125,7 +128,7 @@ function bindV1(modules: readonly object[]): Bound {
   }
   return {
     Client: loaded.Client as ClientConstructor,
-    Transport: loaded.StreamableHTTPClientTransport as TransportConstructor,
+    Transport: (loaded['StreamableHTTPClientTransport'] ?? loaded['SSEClientTransport']) as TransportConstructor,
     handles: (method) => loaded[schemas[method]],
     call: (client, params, options) =>
       (client as unknown as V1).callTool(params, loaded['CallToolResultSchema'], options),
@@ -153,6 +156,16 @@ const v1 = (load: () => Promise<object[]>) => async () => bindV1(await load())
 
 /** In the order in which they appeared. */
 export const RELEASES: readonly Release[] = [
+  // The last one before Streamable HTTP.
+  release(
+    '1.9.0',
+    '2024-11-05',
+    'never',
+    v1(() =>
+      Promise.all([import('sdk-1.9/client/index.js'), import('sdk-1.9/client/sse.js'), import('sdk-1.9/types.js')]),
+    ),
+    'sse',
+  ),
   release(
     '1.11.4',
     '2025-03-26',
@@ -213,6 +226,16 @@ export const RELEASES: readonly Release[] = [
       ]),
     ),
   ),
+  // A client of today that was told to use the older transport.
+  release(
+    '1.32.2-sse',
+    '2025-11-25',
+    'never',
+    v1(() =>
+      Promise.all([import('sdk-1.32/client/index.js'), import('sdk-1.32/client/sse.js'), import('sdk-1.32/types.js')]),
+    ),
+    'sse',
+  ),
   release('2.4.0', '2025-11-25', 'by itself', async () => bindV2('legacy')),
   // Asks for `server/discover` first, and falls back to what the server serves.
   release('2.4.0-auto', '2025-11-25', 'by itself', async () => bindV2('auto')),
@@ -223,10 +246,12 @@ function release(
   revision: Release['revision'],
   resumes: Release['resumes'],
   bind: () => Promise<Bound>,
+  transport: Release['transport'] = 'streamable',
 ): Release {
   return {
     name,
     revision,
+    transport,
     resumes,
     async connect(url, answers = {}, options = {}) {
       const bound = await bind()
@@ -235,8 +260,9 @@ function release(
       for (const [method, answer] of Object.entries(answers)) {
         client.setRequestHandler(bound.handles(method as keyof Answers), (request) => answer(request.params))
       }
-      const transport = new bound.Transport(new URL(url), options.fetch ? { fetch: options.fetch } : {})
-      return await open(client, transport, bound)
+      const address = transport === 'sse' ? url.replace(/\/mcp$/, '/sse') : url
+      const over = new bound.Transport(new URL(address), options.fetch ? { fetch: options.fetch } : {})
+      return await open(client, over, bound)
     },
   }
 }

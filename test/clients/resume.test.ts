@@ -44,7 +44,11 @@ const resumes = ({ heads }: CutProxy) =>
   heads.filter((head) => head.startsWith('get ') && head.includes('last-event-id:'))
 
 const cases = ['node', 'fetch'].flatMap((adapter) =>
-  RELEASES.map((release) => ({ adapter, release, name: release.name })),
+  RELEASES.filter(({ transport }) => transport === 'streamable').map((release) => ({
+    adapter,
+    release,
+    name: release.name,
+  })),
 )
 
 describe.concurrent('a connection that breaks', { timeout: 60_000 }, () => {

@@ -6,7 +6,7 @@ import { environment } from './environment.mjs'
 import { bridge } from './fetch-bridge.mjs'
 
 const { port, host, secrets } = environment(process.env)
-const handler = fetchHandler(createEverything(), { secrets })
+const handler = fetchHandler(createEverything(), { legacySse: true, secrets })
 const http = createServer(bridge(handler))
 http.listen(port, host, () => {
   console.log(`The everything server listens on http://${host}:${http.address().port}/mcp`)

@@ -3,5 +3,5 @@ import { serve } from 'fairlead/node'
 import { createEverything } from './definition.mjs'
 import { environment } from './environment.mjs'
 
-const { url } = await serve(createEverything(), environment(process.env))
+const { url } = await serve(createEverything(), { legacySse: true, ...environment(process.env) })
 console.log(`The everything server listens on ${url}`)
