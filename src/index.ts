@@ -16,7 +16,14 @@ export type { CreateMessageParams, CreateMessageResult, SamplingMessage } from '
 export type { ContextSession } from './call/session-values.ts'
 export type { AnySchema, JsonSchema, StandardSchema } from './call/standard-schema.ts'
 export type { LogEntry, Logger } from './http/logger.ts'
-export type { CorsOptions, EndpointOptions, ErrorContext, SecurityOptions, SessionOptions } from './http/options.ts'
+export type {
+  CorsOptions,
+  EndpointOptions,
+  ErrorContext,
+  LegacySseOptions,
+  SecurityOptions,
+  SessionOptions,
+} from './http/options.ts'
 export type { Complete } from './server/complete.ts'
 export type { ServerIdentity } from './server/identity.ts'
 export type { Middleware, MiddlewareRequest, RequestHandler } from './server/middleware.ts'

@@ -2,7 +2,7 @@ import express from 'express'
 import { afterEach, expect, test } from 'vitest'
 import { expressHandler } from '../../src/adapters/express.ts'
 import type { AuthRequest, Identity } from '../../src/index.ts'
-import { createAdapterServer, INITIALIZE, listen, liveThrough, post } from './lifecycle.ts'
+import { createAdapterServer, INITIALIZE, listen, liveThrough, liveThroughSse, post } from './lifecycle.ts'
 
 let close: (() => Promise<void>) | undefined
 afterEach(async () => {
@@ -39,6 +39,18 @@ test('a session lives in a router under a prefix, beside other routes', async ()
   await liveThrough(`${origin}/api/v1/tools/mcp`)
   expect(await (await fetch(origin)).text()).toBe('home')
   expect((await fetch(`${origin}/elsewhere`)).status).toBe(404)
+})
+
+test('HTTP+SSE lives beside it, under its prefix and at paths of its own', async () => {
+  const app = express()
+  const handler = expressHandler(createAdapterServer(), { legacySse: true })
+  app.use(express.json())
+  app.use('/api/mcp', handler)
+  app.use(['/sse', '/messages'], handler)
+  const origin = await start(app)
+  await liveThrough(`${origin}/api/mcp`)
+  await liveThroughSse(`${origin}/api/mcp/sse`, '/api/mcp/messages')
+  await liveThroughSse(`${origin}/sse`, '/messages')
 })
 
 test('a body that is no JSON gets the error of whoever reads it', async () => {

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, expect, test } from 'vitest'
 import { fastifyPlugin } from '../../src/adapters/fastify.ts'
-import { createAdapterServer, INITIALIZE, liveThrough, post } from './lifecycle.ts'
+import { createAdapterServer, INITIALIZE, liveThrough, liveThroughSse, post } from './lifecycle.ts'
 
 let app: FastifyInstance | undefined
 afterEach(async () => {
@@ -22,6 +22,15 @@ test('a session lives under a longer prefix, and other routes keep their body pa
   const origin = await app.listen({ port: 0 })
   await liveThrough(`${origin}/api/v1/mcp`)
   expect(await (await post(`${origin}/sum`, '[1,2,3]')).text()).toBe('6')
+})
+
+test('HTTP+SSE lives beside it, under its prefix', async () => {
+  // The client's `fetch` connects anew after a request that was aborted, and then sends nothing.
+  app = Fastify({ forceCloseConnections: true })
+  await app.register(fastifyPlugin(createAdapterServer(), { legacySse: true }), { prefix: '/mcp' })
+  const origin = await app.listen({ port: 0 })
+  await liveThrough(`${origin}/mcp`)
+  await liveThroughSse(`${origin}/mcp/sse`, '/mcp/messages')
 })
 
 test('the body limit is that of Fairlead, which says so in JSON-RPC', async () => {

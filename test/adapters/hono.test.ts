@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { honoHandler } from '../../src/adapters/hono.ts'
-import { createAdapterServer, listen, liveThrough, overHandler } from './lifecycle.ts'
+import { createAdapterServer, listen, liveThrough, liveThroughSse, overHandler } from './lifecycle.ts'
 
 function application(): Hono {
   const app = new Hono()
@@ -32,6 +32,20 @@ test('a session lives under a base path', async () => {
   const app = new Hono().basePath('/api')
   app.all('/mcp/*', honoHandler(createAdapterServer()))
   await liveThrough('http://localhost/api/mcp/', overHandler(app.fetch))
+})
+
+test('HTTP+SSE lives beside it, at paths of its own and under a prefix', async () => {
+  const app = new Hono()
+  const handler = honoHandler(createAdapterServer(), { legacySse: true })
+  for (const path of ['/mcp', '/mcp/*', '/sse', '/messages']) app.all(path, handler)
+  await liveThrough('http://localhost/mcp', overHandler(app.fetch))
+  await liveThroughSse('http://localhost/sse', '/messages', overHandler(app.fetch))
+  const { origin, close } = await listen(getRequestListener(app.fetch) as RequestListener)
+  try {
+    await liveThroughSse(`${origin}/mcp/sse`, '/mcp/messages')
+  } finally {
+    await close()
+  }
 })
 
 test('the handler drains and counts like that of fetch', async () => {

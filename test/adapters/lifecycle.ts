@@ -144,3 +144,56 @@ export const INITIALIZE = {
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1.0.0' } },
 }
+
+/**
+ * Lives one session of HTTP+SSE through (2024-11-05).
+ *
+ * @param url where the client connects
+ * @param messages the path that it is told to post to
+ */
+export async function liveThroughSse(
+  url: string,
+  messages: string,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): Promise<void> {
+  const hangUp = new AbortController()
+  const opened = await fetch(url, { headers: { accept: 'text/event-stream' }, signal: hangUp.signal })
+  expect([opened.status, opened.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+  const reader = opened.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  const found = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const match = pattern.exec(text)
+      if (match) return match[1]!
+      const { value, done } = await reader.read()
+      if (done) throw new Error(`The stream ended: ${text}`)
+      text += value
+    }
+  }
+  const endpoint = new URL(await found(/^event: endpoint\ndata: (.*)$/m), url)
+  expect(endpoint.pathname).toBe(messages)
+  const send = async (message: object): Promise<number> => {
+    const body = JSON.stringify({ jsonrpc: '2.0', ...message })
+    const headers = { 'content-type': 'application/json', 'x-colour': 'blue' }
+    return (await fetch(endpoint, { method: 'POST', headers, body })).status
+  }
+  const call = (id: number, name: string, args = {}): Promise<number> =>
+    send({ id, method: 'tools/call', params: { name, arguments: args } })
+  const clientInfo = { name: 'older', version: '1.0.0' }
+  const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo }
+  expect(await send({ id: 1, method: 'initialize', params })).toBe(202)
+  await found(/^event: message\ndata: (\{.*"protocolVersion":"2024-11-05".*)$/m)
+  expect(await send({ method: 'notifications/initialized' })).toBe(202)
+  expect(await call(2, 'echo', { text: 'Ölüdeniz 🏖' })).toBe(202)
+  expect(await found(/"id":2,"result":\{"content":\[\{"type":"text","text":"(.*?)"/)).toBe('Ölüdeniz 🏖')
+  await call(3, 'header')
+  expect(await found(/"id":3,"result":\{"content":\[\{"type":"text","text":"(.*?)"/)).toBe('blue')
+  await send({ id: 4, method: 'resources/subscribe', params: { uri: NOTE } })
+  await call(5, 'touch')
+  expect(await found(/"notifications\/resources\/updated","params":\{"uri":"(.*?)"/)).toBe(NOTE)
+  await call(6, 'book')
+  expect(await found(/"id":6,"error":\{"code":(-\d+)/)).toBe('-32021')
+  hangUp.abort()
+  await reader.cancel().catch(() => {})
+  await expect.poll(() => send({ id: 7, method: 'ping' })).toBe(404)
+}

@@ -117,9 +117,9 @@ test('lines that are no messages get an answer, and the session goes on', async 
   expect(await peer.ask(3, 'tools/list')).toMatchObject({ id: 3, result: { tools: expect.any(Array) } })
 })
 
-test('a batch of 2025-03-26 is answered together', async () => {
+test.each(['2024-11-05', '2025-03-26'])('a batch of %s is answered together', async (revision) => {
   const { peer } = startProcess()
-  await peer.initialize({}, '2025-03-26')
+  expect((await peer.initialize({}, revision)).result!['protocolVersion']).toBe(revision)
   peer.send([
     { jsonrpc: '2.0', id: 2, method: 'ping' },
     { jsonrpc: '2.0', method: 'notifications/initialized' },
