@@ -1,7 +1,7 @@
 /**
  * HTTP+SSE, the transport of 2024-11-05: a GET opens a stream, whose first event says where messages are posted to.
  *
- * @see the specification 2024-11-05, basic/transports, "HTTP with SSE"; docs/adr/0013-http-with-sse.md
+ * @see the specification 2024-11-05, basic/transports, "HTTP with SSE"; docs/adr/0015-http-with-sse.md
  * @module
  */
 import type { MaybePromise } from '../engine/platform.ts'
