@@ -44,7 +44,7 @@ describe('MCP-Protocol-Version', () => {
     }
     expect(status).toBe(400)
     const { error } = JSON.parse(body)
-    expect(error.data.supported).toEqual(['2025-11-25', '2025-06-18', '2025-03-26'])
+    expect(error.data.supported).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
     expect(JSON.stringify(error).length).toBeLessThan(500)
   })
 
