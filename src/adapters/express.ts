@@ -45,7 +45,7 @@ export function expressHandler<State>(
     ...options,
   }
   checkOptions(endpointOptions, [], Object.keys(DEFAULT_LIMITS))
-  const ready = Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, false)
+  const ready = Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform)
   // Reported by the first request; until then nobody is there to hear it.
   ready.catch(() => {})
   const handle: (...args: Parameters<ExpressHandler>) => void = (request, response, next) => {

@@ -36,7 +36,8 @@ export interface FastifyLike {
 const CLOSE_DEADLINE_MS = 25_000
 
 /**
- * Makes a plugin; give it a path with `prefix`. The body is left for the endpoint to read, with its own limits.
+ * Makes a plugin; give it a path with `prefix`. The body is left for the endpoint to read, with its own limits. Registered
+ * under several prefixes it is one endpoint.
  *
  * @throws {TypeError} for options that make no sense.
  * @example
@@ -53,8 +54,12 @@ export function fastifyPlugin<State>(
     ...options,
   }
   checkOptions(endpointOptions, [], Object.keys(DEFAULT_LIMITS))
+  // One endpoint under all prefixes: the metadata of a protected server lie beside it.
+  let shared: Promise<Endpoint> | undefined
   return async (app) => {
-    const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, false)
+    const first = shared === undefined
+    shared ??= Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform)
+    const endpoint = await shared
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     const handle = (request: FastifyRequestLike, reply: FastifyReplyLike): void => {
@@ -64,7 +69,8 @@ export function fastifyPlugin<State>(
     }
     app.all('/', handle)
     const older = endpoint.legacySse?.transport
-    if (older !== undefined) for (const path of [older.path, older.messagesPath]) app.all(path, handle)
+    if (first && older !== undefined) for (const path of [older.path, older.messagesPath]) app.all(path, handle)
+    if (!first) return
     // Before the HTTP server closes, because it waits for every open stream.
     app.addHook('preClose', () => endpoint.drain(CLOSE_DEADLINE_MS))
     app.addHook('onClose', () => endpoint.close())

@@ -50,7 +50,11 @@ export function handlerOn<State>(server: Server<State>, options: EndpointOptions
   // Made at the first request: some runtimes allow neither timers nor randomness before one.
   let endpoint: Promise<Endpoint> | undefined
   const ready = (): Promise<Endpoint> => {
-    endpoint ??= Endpoint.create(definition, { logger: standardError, ...options }, platform, false)
+    endpoint ??= Endpoint.create(definition, { logger: standardError, ...options }, platform).catch((thrown) => {
+      // What failed may be elsewhere, such as an authorization server, and pass.
+      endpoint = undefined
+      throw thrown
+    })
     return endpoint
   }
   const handle = async (request: Request): Promise<Response> => {

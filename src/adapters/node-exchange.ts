@@ -5,20 +5,24 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientCertificate } from '../auth/authenticate.ts'
 import { type Admitted, NOBODY } from '../http/admission.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { HttpBody, HttpReply, HttpRequest } from '../http/http-message.ts'
 import type { EventSink } from '../session/event-sink.ts'
+import { clientCertificate } from './client-certificate.ts'
 import { type BodyReader, WholeIncoming } from './node-incoming.ts'
 import { writeWhole } from './node-write.ts'
 
 export class NodeRequest implements HttpRequest {
   readonly method: string
   readonly path: string
+  readonly #incoming: IncomingMessage
   readonly #headers: IncomingMessage['headers']
   readonly #target: string | undefined
 
   constructor(request: IncomingMessage, path: string) {
+    this.#incoming = request
     this.method = request.method ?? ''
     this.path = path
     this.#headers = request.headers
@@ -35,6 +39,10 @@ export class NodeRequest implements HttpRequest {
     if (typeof value === 'string') return value
     // Anything else belongs to every object: handlers may look for a header by a name that a stranger gave them.
     return Array.isArray(value) ? value.join(', ') : undefined
+  }
+
+  clientCertificate(): ClientCertificate | undefined {
+    return clientCertificate(this.#incoming.socket)
   }
 }
 

@@ -7,11 +7,11 @@ import { createServer as createHttpServer, type Server as HttpServer, type Serve
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Endpoint, type Snapshot } from '../http/endpoint.ts'
-import { isLoopbackName } from '../http/host-guard.ts'
 import { type Logger, logLine } from '../http/logger.ts'
 import { checkOptions, type EndpointOptions, type OptionsFor, ssePaths } from '../http/options.ts'
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
+import { isLoopbackName } from '../wire/loopback.ts'
 import { exchange, LINGER_MS, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
 import { WholeIncoming } from './node-incoming.ts'
 import { nodePlatform } from './node-platform.ts'
@@ -77,7 +77,11 @@ export async function serve<State>(
   if (older.includes(path.replace(/\/$/, ''))) throw new TypeError(`legacySse and the endpoint share the path ${path}.`)
   const endpointOptions: EndpointOptions = { logger: standardError, ...rest }
   const loopback = isLoopbackName(host)
-  const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, loopback)
+  if (!loopback && rest.auth === undefined) {
+    throw new TypeError(
+      `On ${host} this server can be reached from outside: give it auth, or let everybody in with auth: 'none'.`,
+    )
+  }
   const http = createHttpServer({
     IncomingMessage: WholeIncoming,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -87,6 +91,8 @@ export async function serve<State>(
     // Otherwise a second Host or Content-Type is dropped in silence, while a proxy may have gone by it.
     joinDuplicateHeaders: true,
   })
+  const local = loopback ? { path: barePath(path), port: () => (http.address() as AddressInfo).port } : undefined
+  const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, local)
   route(http, endpoint, path)
   try {
     await listen(http, port, host)
@@ -106,8 +112,12 @@ export async function serve<State>(
   return handleOf(http, endpoint, { url: `http://${urlHost(host)}:${bound}${path}`, port: bound, signals })
 }
 
+function barePath(path: string): string {
+  return path === '/' ? '/' : path.replace(/\/$/, '')
+}
+
 function route(http: HttpServer, endpoint: Endpoint, path: string): void {
-  const bare = path === '/' ? '/' : path.replace(/\/$/, '')
+  const bare = barePath(path)
   const slashed = bare === '/' ? '/' : `${bare}/`
   const older = endpoint.legacySse
   const olderPaths = older && [older.transport.path, older.transport.messagesPath]
@@ -121,9 +131,10 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
       exchange(older.endpoint, incoming, response, at)
       return
     }
-    const refused = endpoint.refuseBeside(new NodeRequest(incoming, at))
-    if (refused !== undefined) {
-      writeReply(response, refused)
+    const request = new NodeRequest(incoming, at)
+    const reply = endpoint.refuseBeside(request) ?? endpoint.metadata(request)
+    if (reply !== undefined) {
+      writeReply(response, reply)
     } else if (at === '/healthz' || at === '/readyz') {
       const ok = at === '/healthz' || endpoint.ready
       response.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', 'cache-control': 'no-store' })

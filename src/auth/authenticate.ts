@@ -5,6 +5,8 @@
  */
 import type { MaybePromise } from '../engine/platform.ts'
 import type { Identity } from '../session/principal.ts'
+import { type AuthContext, type Authenticator, type AuthOption, type AuthScheme, NOBODY } from './authenticator.ts'
+import { bearerChallenge } from './challenge.ts'
 
 /** The request as authentication sees it: nothing of the body is read before it has passed. */
 export interface AuthRequest {
@@ -13,16 +15,33 @@ export interface AuthRequest {
   readonly path: string
   /** A header by its name in any case, or `undefined`. */
   header(name: string): string | undefined
+  /** The certificate that the client showed and TLS verified, where the server itself ends TLS; else `undefined`. */
+  clientCertificate?(): ClientCertificate | undefined
+}
+
+/** A verified certificate of a client. */
+export interface ClientCertificate {
+  /** The distinguished names, for example `CN=robot,O=Example`. */
+  readonly subject: string
+  readonly issuer: string
+  /** Alternative names, for example `URI:spiffe://example.com/robot`. */
+  readonly subjectAltName: string | undefined
+  /** SHA-256 in hexadecimal with colons. */
+  readonly fingerprint256: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /** A refusal in detail. */
 export interface AuthRefusal {
-  /** 401: say who you are; 403: known, but not allowed. */
-  readonly refused: 401 | 403
+  /** 401: say who you are; 403: known, but not allowed; 400: the credentials are malformed. */
+  readonly refused: 400 | 401 | 403
   /** The `WWW-Authenticate` header. Default `Bearer`, with `error="insufficient_scope"` for 403. */
   readonly challenge?: string
   /** A sentence for the client. */
   readonly message?: string
+  /** The credentials may be another scheme's, where there are several, as with `anyOf`. */
+  readonly foreign?: boolean
 }
 
 /**
@@ -42,15 +61,40 @@ export interface AuthRefusal {
  */
 export type Authenticate = (request: AuthRequest) => MaybePromise<Identity | 'anonymous' | AuthRefusal | undefined>
 
-export function isRefusal(value: Identity | AuthRefusal): value is AuthRefusal {
+export function isRefusal(value: object): value is AuthRefusal {
   return 'refused' in value
 }
 
-/**
- * The challenge of a refusal. Authors put descriptions into it, and those may quote the request: what a header can't
- * hold becomes a question mark.
- */
-export function challengeOf(refusal: AuthRefusal | undefined): string {
-  const challenge = refusal?.challenge ?? (refusal?.refused === 403 ? 'Bearer error="insufficient_scope"' : 'Bearer')
-  return challenge.replace(/[^ -~]/g, '?')
+/** Starts what the option `auth` says. `undefined`: everybody is anonymous. */
+export function startAuth(
+  option: AuthOption | undefined,
+  context: AuthContext,
+): MaybePromise<Authenticator> | undefined {
+  if (option === undefined || option === 'none') return undefined
+  return (typeof option === 'function' ? functionScheme(option) : option).start(context)
+}
+
+/** The scheme that an author's function is. */
+export function functionScheme(authenticate: Authenticate): AuthScheme {
+  return {
+    start: (context) => ({
+      admit: async (request) => {
+        const verdict = await authenticate(anyCase(request))
+        if (verdict === 'anonymous') return NOBODY
+        // Also for null and the like, which `user && { … }` yields in untyped code.
+        if (!verdict) return undefined
+        return isRefusal(verdict) ? verdict : context.admit(verdict)
+      },
+      challenge: (_, problem) => bearerChallenge(problem),
+    }),
+  }
+}
+
+function anyCase(request: AuthRequest): AuthRequest {
+  return {
+    method: request.method,
+    path: request.path,
+    header: (name) => request.header(name.toLowerCase()),
+    clientCertificate: () => request.clientCertificate?.(),
+  }
 }

@@ -17,7 +17,10 @@ import type { AnySchema, InferOutput } from './standard-schema.ts'
 
 /** The request that is being handled, as far as handlers may see it. */
 export interface ContextRequest {
-  /** The HTTP headers of the request, read-only. Over stdio there are none. */
+  /**
+   * The HTTP headers of the request, read-only. Over stdio there are none. `authorization` is not among them once the
+   * request is authenticated: "The MCP server MUST NOT pass through the token it received from the MCP client".
+   */
   readonly headers: {
     get(name: string): string | undefined
     has(name: string): boolean
@@ -125,8 +128,11 @@ class CallContext implements Context {
   }
 
   get request(): ContextRequest {
-    const { headers } = this.#call
-    const get = (name: string): string | undefined => headers.header(name.toLowerCase())
+    const { headers, identity } = this.#call
+    const get = (name: string): string | undefined => {
+      const lower = name.toLowerCase()
+      return lower === 'authorization' && identity !== undefined ? undefined : headers.header(lower)
+    }
     return { headers: { get, has: (name) => get(name) !== undefined } }
   }
 

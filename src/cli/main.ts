@@ -98,6 +98,7 @@ function serving(command: Command): Command {
     .option('-p, --port <number>', 'listen on this port (default: PORT, else 8000)', readPort)
     .option('--host <name>', 'listen on this address (default: HOST, else 127.0.0.1)')
     .option('--path <path>', 'the path of the MCP endpoint (default: /mcp)')
+    .option('--open', 'let everybody in, on an address that others can reach')
 }
 
 /** Runs the command line and turns what is thrown into one sentence and an exit code. */

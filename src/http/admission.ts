@@ -3,24 +3,20 @@
  *
  * @module
  */
-import { type Authenticate, challengeOf, isRefusal } from '../auth/authenticate.ts'
+import { type AuthRefusal, isRefusal } from '../auth/authenticate.ts'
+import { type Admitted, type Authenticator, NOBODY } from '../auth/authenticator.ts'
+import { headerText } from '../auth/challenge.ts'
 import type { MaybePromise } from '../engine/platform.ts'
-import { ANONYMOUS, type Identity, type Principals } from '../session/principal.ts'
 import { McpError } from '../wire/errors.ts'
 import { PROTOCOL_VERSION } from '../wire/headers.ts'
+import type { RequestId } from '../wire/jsonrpc.ts'
 import { isJsonContentType, parseAccept } from '../wire/media-type.ts'
 import { revisionNamed, SUPPORTED } from '../wire/revision.ts'
 import type { HttpReply, HttpRequest, TextReply } from './http-message.ts'
 import type { JsonResponse } from './options.ts'
 import { errorReply } from './replies.ts'
 
-/** A request that may go on, and who it speaks for. */
-export interface Admitted {
-  readonly identity: Identity | undefined
-  readonly principal: string
-}
-
-export const NOBODY: Admitted = { identity: undefined, principal: ANONYMOUS }
+export { type Admitted, NOBODY }
 
 /** Checks the headers of a POST. */
 export function checkPost(request: HttpRequest, jsonResponse: JsonResponse): McpError | undefined {
@@ -55,29 +51,41 @@ export function checkVersion(request: HttpRequest): McpError | undefined {
 }
 
 /** Asks `auth` who the request speaks for. */
-export async function authenticate(
-  auth: Authenticate,
-  principals: Principals,
-  request: HttpRequest,
-): Promise<Admitted | TextReply> {
-  const verdict = await auth({
-    method: request.method,
-    path: request.path,
-    header: (name) => request.header(name.toLowerCase()),
-  })
-  if (verdict === 'anonymous') return NOBODY
-  // Also for null and the like, which `user && { … }` yields in untyped code.
-  if (!verdict) return refuse(401, challengeOf(undefined), undefined)
-  if (isRefusal(verdict)) return refuse(verdict.refused, challengeOf(verdict), verdict.message)
-  return { identity: verdict, principal: await principals.of(verdict) }
+export function authenticate(auth: Authenticator, request: HttpRequest): MaybePromise<Admitted | TextReply> {
+  const verdict = auth.admit(request)
+  return verdict instanceof Promise
+    ? verdict.then((late) => settle(auth, request, late))
+    : settle(auth, request, verdict)
 }
 
-function refuse(status: 401 | 403, challenge: string, message: string | undefined): TextReply {
-  const error =
-    status === 401
-      ? new McpError('unauthorized', message ?? 'This server needs authentication.')
-      : new McpError('insufficient_scope', message ?? 'This identity may not use the server.')
-  return errorReply(error, undefined, ['www-authenticate', challenge])
+function settle(
+  auth: Authenticator,
+  request: HttpRequest,
+  verdict: Admitted | AuthRefusal | undefined,
+): Admitted | TextReply {
+  if (verdict === undefined) return refuse(401, auth.challenge(request), undefined)
+  if (!isRefusal(verdict)) return verdict
+  const { refused, message } = verdict
+  const problem = refused === 403 ? ({ error: 'insufficient_scope' } as const) : undefined
+  return refuse(refused, verdict.challenge ?? auth.challenge(request, problem), message)
+}
+
+/** What each refusal says when it says nothing itself. */
+const REFUSALS = {
+  400: ['invalid_request', 'The credentials are malformed.'],
+  401: ['unauthorized', 'This server needs authentication.'],
+  403: ['insufficient_scope', 'This identity may not use the server.'],
+} as const
+
+/** A refusal with its challenge. */
+export function refuse(
+  status: AuthRefusal['refused'],
+  challenge: string,
+  message: string | undefined,
+  id?: RequestId,
+): TextReply {
+  const [code, sentence] = REFUSALS[status]
+  return errorReply(new McpError(code, message ?? sentence), id, ['www-authenticate', headerText(challenge)])
 }
 
 /** Whether what came back is an answer rather than an admission. */

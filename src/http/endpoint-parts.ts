@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Authenticator } from '../auth/authenticator.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Definition } from '../server/definition.ts'
 import type { Serving } from '../server/serving.ts'
@@ -15,4 +16,6 @@ export interface EndpointParts {
   readonly stateless: boolean
   readonly jsonResponse: JsonResponse
   readonly sessionTtlMs: number
+  /** Who is asking; none where everybody is anonymous. */
+  readonly auth: Authenticator | undefined
 }

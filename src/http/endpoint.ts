@@ -7,7 +7,8 @@
  * @see the specification, basic/transports, "Streamable HTTP"
  * @module
  */
-import type { Authenticate } from '../auth/authenticate.ts'
+import { startAuth } from '../auth/authenticate.ts'
+import type { Authenticator, LocalAddress } from '../auth/authenticator.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import type { MaybePromise, Platform } from '../engine/platform.ts'
 import type { Definition } from '../server/definition.ts'
@@ -21,9 +22,10 @@ import { type Admission, type Admitted, authenticate, isReply, NOBODY } from './
 import { Cors } from './cors.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import { HostGuard } from './host-guard.ts'
-import type { HttpBody, HttpReply, HttpRequest } from './http-message.ts'
+import type { HttpBody, HttpReply, HttpRequest, TextReply } from './http-message.ts'
 import { LegacySse } from './legacy-sse.ts'
 import { errorReport } from './logger.ts'
+import { metadataReply } from './metadata.ts'
 import type { EndpointOptions } from './options.ts'
 import { errorReply } from './replies.ts'
 import { STREAMABLE } from './streamable.ts'
@@ -50,6 +52,8 @@ export interface Snapshot extends Readonly<Counters> {
   readonly changedSessions: number
   /** Identities remembered; at most 10,000. */
   readonly cachedPrincipals: number
+  /** Verified tokens remembered; at most 10,000 for each scheme that has tokens. */
+  readonly cachedTokens: number
   /** Finished streams kept for a resume, and their bytes; bounded by `limits.finishedBytes`. */
   readonly finishedStreams: number
   readonly finishedBytes: number
@@ -59,7 +63,7 @@ export class Endpoint {
   readonly #parts: EndpointParts
   readonly #guard: HostGuard
   readonly #cors: Cors
-  readonly #auth: Authenticate | undefined
+  readonly #auth: Authenticator | undefined
   readonly #principals: Principals
   readonly #transport: HttpTransport
   /** The same server on HTTP+SSE, and its paths, where `legacySse` turns it on. */
@@ -70,7 +74,7 @@ export class Endpoint {
     parts: EndpointParts,
     guard: HostGuard,
     cors: Cors,
-    auth: Authenticate | undefined,
+    auth: Authenticator | undefined,
     principals: Principals,
     transport: HttpTransport,
     legacySse?: LegacySse,
@@ -88,19 +92,27 @@ export class Endpoint {
     this.bodyBytes = parts.services.replica.limits.bodyBytes
   }
 
-  /** @param loopbackOnly the server can be reached from this machine only. */
+  /** @param local where the endpoint is, if it can be reached from this machine only. */
   static async create(
     definition: Definition,
     options: EndpointOptions,
     platform: Platform,
-    loopbackOnly: boolean,
+    local?: LocalAddress,
   ): Promise<Endpoint> {
+    const report = errorReport(options.logger, options.onError)
+    const principals = new Principals(platform)
+    const auth = await startAuth(options.auth, {
+      platform,
+      local,
+      admit: async (identity) => ({ identity, principal: await principals.of(identity) }),
+      warn: (message, cause) => report(new Error(message, { cause }), 'auth'),
+    })
     const serving = await Serving.start(definition, {
       platform,
       engine: options.engine ?? memoryEngine(platform),
       secrets: options.secrets ?? [],
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      report: errorReport(options.logger, options.onError),
+      report,
       state: options.state,
     })
     const parts: EndpointParts = {
@@ -110,11 +122,12 @@ export class Endpoint {
       stateless: options.stateless ?? false,
       jsonResponse: options.jsonResponse ?? false,
       sessionTtlMs: options.session?.ttl ?? SESSION_TTL_MS,
+      auth,
     }
-    const guard = new HostGuard(options.security ?? {}, options.cors, loopbackOnly)
+    const guard = new HostGuard(options.security ?? {}, options.cors, local !== undefined)
     const cors = new Cors(options.cors)
     const legacySse = options.legacySse ? new LegacySse(options.legacySse) : undefined
-    return new Endpoint(parts, guard, cors, options.auth, new Principals(platform), STREAMABLE, legacySse)
+    return new Endpoint(parts, guard, cors, auth, principals, STREAMABLE, legacySse)
   }
 
   /** What answers at a path, where routing is the caller's. */
@@ -131,6 +144,8 @@ export class Endpoint {
   begin(request: HttpRequest): Admission {
     const { counters } = this.#parts.services.replica
     counters.requests++
+    const metadata = this.#auth === undefined ? undefined : this.metadata(request)
+    if (metadata !== undefined) return this.refuseBeside(request) ?? metadata
     const refused = this.#refusal(request)
     if (refused !== undefined) {
       counters.requestsRefused++
@@ -165,6 +180,12 @@ export class Endpoint {
     return refused && errorReply(refused)
   }
 
+  /** The answer to a request for the metadata of the server as an OAuth resource, if it is one. */
+  metadata(request: HttpRequest): HttpReply | undefined {
+    const resource = this.#auth?.resource
+    return resource && metadataReply(resource, request)
+  }
+
   /** The body of the answer for a path that is not the endpoint's. */
   notFoundBody(path: string): string {
     return errorMessage(undefined, new McpError('not_found', `Nothing here; the MCP endpoint is ${path}.`))
@@ -181,6 +202,7 @@ export class Endpoint {
       cachedSessions: sessions.cached,
       changedSessions: sessions.changed,
       cachedPrincipals: this.#principals.size,
+      cachedTokens: this.#auth?.remembered ?? 0,
       finishedStreams: replica.finished.size,
       finishedBytes: replica.finished.bytes,
     }
@@ -204,19 +226,30 @@ export class Endpoint {
     return error === undefined || !(error instanceof McpError) ? error : errorReply(error)
   }
 
-  async #authenticated(auth: Authenticate, request: HttpRequest): Promise<Admitted | HttpReply> {
+  /** At once where the credentials are known, so that the body is read within the same turn. */
+  #authenticated(auth: Authenticator, request: HttpRequest): Admission {
     try {
-      const admitted = await authenticate(auth, this.#principals, request)
-      if (isReply(admitted)) {
-        this.#parts.services.replica.counters.requestsRefused++
-        return this.#cors.expose(request, admitted)
-      }
-      return request.method === 'POST' ? admitted : await this.#withoutBody(request, admitted)
+      const admitted = authenticate(auth, request)
+      if (!(admitted instanceof Promise)) return this.#admitted(request, admitted)
+      return admitted.then(
+        (late) => this.#admitted(request, late),
+        (thrown) => this.#authFailed(request, thrown),
+      )
     } catch (thrown) {
-      // An `auth` that fails lets nobody in; a typed refusal keeps its sentence.
-      if (thrown instanceof McpError) return this.#cors.expose(request, errorReply(thrown))
-      return this.#cors.expose(request, this.#failed(thrown, 'auth'))
+      return this.#authFailed(request, thrown)
     }
+  }
+
+  #admitted(request: HttpRequest, admitted: Admitted | TextReply): Admission {
+    if (!isReply(admitted)) return request.method === 'POST' ? admitted : this.#withoutBody(request, admitted)
+    this.#parts.services.replica.counters.requestsRefused++
+    return this.#cors.expose(request, admitted)
+  }
+
+  /** An `auth` that fails lets nobody in; a typed refusal keeps its sentence. */
+  #authFailed(request: HttpRequest, thrown: unknown): HttpReply {
+    if (thrown instanceof McpError) return this.#cors.expose(request, errorReply(thrown))
+    return this.#cors.expose(request, this.#failed(thrown, 'auth'))
   }
 
   async #withoutBody(request: HttpRequest, admitted: Admitted): Promise<HttpReply> {

@@ -6,6 +6,7 @@
  * @module
  */
 import { McpError } from '../wire/errors.ts'
+import { isLoopbackName } from '../wire/loopback.ts'
 import type { HttpRequest } from './http-message.ts'
 import type { CorsOptions, SecurityOptions } from './options.ts'
 
@@ -102,9 +103,4 @@ function splitHost(host: string): { name: string; port: string } | undefined {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/.exec(host.toLowerCase())
   if (match === null) return undefined
   return { name: match[1]!.replace(/\.$/, ''), port: match[2] ?? '' }
-}
-
-/** Whether a host name can only mean this machine. */
-export function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name === '[::1]' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
 }

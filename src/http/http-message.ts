@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ClientCertificate } from '../auth/authenticate.ts'
 import type { EventSink } from '../session/event-sink.ts'
 
 export interface HttpRequest {
@@ -15,6 +16,8 @@ export interface HttpRequest {
   header(name: string): string | undefined
   /** A parameter of the query. */
   query(name: string): string | undefined
+  /** What TLS verified, where the adapter ends TLS and the client showed one. */
+  clientCertificate?(): ClientCertificate | undefined
 }
 
 /** Header names and values in turn, as `node:http` writes them fastest. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Authenticate } from '../auth/authenticate.ts'
+import type { AuthOption } from '../auth/authenticator.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Limits } from '../session/limits.ts'
 import type { Logger } from './logger.ts'
@@ -62,8 +62,11 @@ export interface EndpointOptions<State = unknown> {
    * ends with its connection, its URIs stand in access logs, and all clients of today speak Streamable HTTP.
    */
   readonly legacySse?: boolean | LegacySseOptions
-  /** Verifies every request. Default: everybody is anonymous. */
-  readonly auth?: Authenticate
+  /**
+   * Verifies every request: a scheme of `fairlead/auth`, or a function. Default: everybody is anonymous, which a server
+   * that others can reach has to say: `'none'`.
+   */
+  readonly auth?: AuthOption
   readonly session?: SessionOptions
   readonly limits?: Partial<Limits>
   readonly security?: SecurityOptions
@@ -111,13 +114,17 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (unknown !== undefined) {
     throw new TypeError(`Unknown option "${unknown}". Options are ${[...KNOWN, ...also].sort().join(', ')}.`)
   }
-  const { limits = {}, jsonResponse, legacySse, stateless } = options as EndpointOptions
+  const { limits = {}, jsonResponse, auth, legacySse, stateless } = options as EndpointOptions
   const limit = Object.keys(limits).find((name) => !knownLimits.includes(name))
   if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
   const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
   if (bad !== undefined) throw new TypeError(`limits.${bad[0]} must be a positive number; got ${String(bad[1])}.`)
   if (jsonResponse !== undefined && typeof jsonResponse !== 'boolean' && jsonResponse !== 'auto') {
     throw new TypeError(`jsonResponse must be true, false or 'auto'; got ${String(jsonResponse)}.`)
+  }
+  const scheme = typeof auth === 'object' && auth !== null && typeof auth.start === 'function'
+  if (auth !== undefined && auth !== 'none' && typeof auth !== 'function' && !scheme) {
+    throw new TypeError("auth must be 'none', a function, or a scheme of fairlead/auth such as jwt({ … }).")
   }
   if (legacySse) {
     ssePaths(legacySse)

@@ -30,6 +30,7 @@ import type { HttpReply, HttpRequest } from './http-message.ts'
 import { initialize } from './initialize.ts'
 import { ACCEPTED, errorReply } from './replies.ts'
 import { findSession } from './session-lookup.ts'
+import { scopeError, stepUp } from './step-up.ts'
 
 export function post(
   parts: EndpointParts,
@@ -85,6 +86,8 @@ function take(
   const message = body as JsonRpcRequest
   const refused = checkRequest(parts, session, message)
   if (refused !== undefined) return errorReply(refused, message.id)
+  const denied = parts.definition.restricted ? stepUp(parts, request, admitted, message) : undefined
+  if (denied !== undefined) return denied
   const number = parts.services.replica.nextCall()
   const reply = new PendingReply()
   const answer = answerFor(parts, session, number, message.id, reply)
@@ -190,7 +193,7 @@ async function postBatch(
       batch.finish(errorMessage(readableId(body), new McpError('invalid_request', kind.invalid)))
     } else if (kind === 'request') {
       const message = body as JsonRpcRequest
-      const refused = checkRequest(parts, session, message)
+      const refused = checkRequest(parts, session, message) ?? scopeError(parts, admitted, message)
       const number = parts.services.replica.nextCall()
       if (refused !== undefined) batch.finish(errorMessage(message.id, refused))
       else start(parts, request, admitted, session, message, number, batch.member(message.id))

@@ -29,6 +29,7 @@ import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { checkRequest, readableId, start } from './post.ts'
 import { ACCEPTED, errorReply } from './replies.ts'
+import { scopeError, stepUp } from './step-up.ts'
 
 /** Who posted a message, and the head of the request that brought it. */
 interface Sender {
@@ -78,8 +79,8 @@ export class SseConnection {
     try {
       const body = parseJson(text)
       const sender = { request, admitted }
-      if (Array.isArray(body)) this.#takeBatch(sender, body)
-      else this.#takeOne(sender, body)
+      if (!Array.isArray(body)) return this.#takeOne(sender, body) ?? ACCEPTED
+      this.#takeBatch(sender, body)
       return ACCEPTED
     } catch (thrown) {
       if (thrown instanceof RefusedMessage) return errorReply(thrown.error, readableId(thrown.body))
@@ -96,23 +97,27 @@ export class SseConnection {
     this.#stream.letGo()
   }
 
-  #takeOne(sender: Sender, body: unknown): void {
+  /** The answer of the POST, where it is not that the message was accepted. */
+  #takeOne(sender: Sender, body: unknown): HttpReply | undefined {
     const kind = classify(body)
     if (typeof kind === 'object') throw new RefusedMessage(body, new McpError('invalid_request', kind.invalid))
     if (kind !== 'request') {
       this.#takeAside(body, kind)
-      return
+      return undefined
     }
     const message = body as JsonRpcRequest
     if (message.method === 'initialize' && !this.#opened) {
       this.#stream.send(this.#initialize(message))
-      return
+      return undefined
     }
     const refused = this.#refusal(message)
     if (refused !== undefined) throw new RefusedMessage(body, refused)
+    const denied = stepUp(this.#parts, sender.request, sender.admitted, message)
+    if (denied !== undefined) return denied
     this.#start(sender, message, (text) => {
       if (text !== undefined) this.#stream.send(text)
     })
+    return undefined
   }
 
   /** The answers of a batch go out together, as JSON-RPC has it; without any, nothing does. */
@@ -136,7 +141,7 @@ export class SseConnection {
         collect(errorMessage(readableId(body), new McpError('invalid_request', kind.invalid)))
       } else if (kind === 'request') {
         const message = body as JsonRpcRequest
-        const refused = this.#refusal(message)
+        const refused = this.#refusal(message) ?? scopeError(this.#parts, sender.admitted, message)
         if (refused === undefined) this.#start(sender, message, collect)
         else collect(errorMessage(message.id, refused))
       } else {

@@ -9,23 +9,23 @@ import { McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import type { Complete } from './complete.ts'
 import type { Prompt } from './prompt.ts'
+import type { Registry } from './registry.ts'
 import type { ResourceTemplate } from './resource.ts'
 
 /** "Maximum 100 items per response". */
 const MAX_VALUES = 100
 
-export interface CompletionSources {
-  prompt(name: string): Prompt | undefined
-  template(uri: string): ResourceTemplate | undefined
-}
-
 /** `completion/complete`. */
-export async function complete(call: Call, sources: CompletionSources): Promise<object> {
-  const { ref, argument, context } = call.params
+export async function complete(
+  call: Call,
+  prompts: Registry<Prompt>,
+  templates: Registry<ResourceTemplate>,
+): Promise<object> {
+  const { argument, context } = call.params
   if (!isObject(argument) || typeof argument['name'] !== 'string' || typeof argument['value'] !== 'string') {
     throw new McpError('invalid_params', 'argument: needs a name and a value, both strings.')
   }
-  const completers = findCompleters(ref, sources)
+  const completers = findCompleters(call, prompts, templates)
   const { name, value } = argument as { name: string; value: string }
   const run = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
   if (run === undefined) return { completion: { values: [], total: 0, hasMore: false } }
@@ -42,14 +42,19 @@ function isList(value: unknown): value is readonly string[] {
   return Array.isArray(value)
 }
 
-function findCompleters(ref: unknown, sources: CompletionSources): { readonly [name: string]: Complete } | undefined {
+function findCompleters(
+  call: Call,
+  prompts: Registry<Prompt>,
+  templates: Registry<ResourceTemplate>,
+): { readonly [name: string]: Complete } | undefined {
+  const { ref } = call.params
   if (isObject(ref) && ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
-    const prompt = sources.prompt(ref['name'])
+    const prompt = prompts.get(ref['name'], call.identity)
     if (prompt === undefined) throw new McpError('invalid_params', `Unknown prompt: ${ref['name'].slice(0, 128)}`)
     return prompt.definition.complete ?? {}
   }
   if (isObject(ref) && ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
-    const template = sources.template(ref['uri'])
+    const template = templates.get(ref['uri'], call.identity)
     if (template === undefined) throw new McpError('invalid_params', 'ref.uri: no resource template has this URI.')
     return template.definition.complete ?? {}
   }

@@ -56,6 +56,8 @@ export class Definition {
   readonly closeHooks: CloseHook[] = []
   /** Settings of the declared extensions, by their id. */
   readonly extensions: Map<string, JsonObject> = new Map()
+  /** Whether anything needs scopes or is hidden from some: then requests are looked at before they start. */
+  restricted = false
   readonly #listeners = new Set<DefinitionListener>()
   readonly #methods: ReadonlyMap<string, Method>
   readonly #texts = new Map<string, JsonText>()
@@ -170,12 +172,13 @@ export class Definition {
   #listChanged(kind: ListKind): void {
     this.#hash = undefined
     this.#texts.clear()
+    this.restricted = [this.tools, this.resources, this.templates, this.prompts].some(({ restricted }) => restricted)
     this.tell((listener) => listener.listChanged(kind))
   }
 
   #completes(): boolean {
-    for (const prompt of this.prompts.entries()) if (prompt.definition.complete) return true
-    for (const template of this.templates.entries()) if (template.definition.complete) return true
+    for (const prompt of this.prompts.all()) if (prompt.definition.complete) return true
+    for (const template of this.templates.all()) if (template.definition.complete) return true
     return false
   }
 
@@ -195,32 +198,23 @@ export class Definition {
     const hasResources = (): boolean => resources.used || templates.used
     const hasPrompts = (): boolean => prompts.used
     const both = { resources, templates }
-    const findTool = (name: string): Tool | undefined => tools.get(name)
-    const findPrompt = (name: string): Prompt | undefined => prompts.get(name)
-    const sources = {
-      prompt: findPrompt,
-      template: (uri: string) => {
-        for (const template of templates.entries()) if (template.template.text === uri) return template
-        return undefined
-      },
-    }
     return new Map<string, Method>([
       ['ping', () => ({})],
       ['logging/setLevel', setLevel],
       ['tools/list', when(hasTools, (call) => list(call, 'tools', tools))],
-      ['tools/call', when(hasTools, (call) => callTool(call, findTool))],
+      ['tools/call', when(hasTools, (call) => callTool(call, tools))],
       ['resources/list', when(hasResources, (call) => listResources(call, resources, templates))],
       ['resources/templates/list', when(hasResources, (call) => list(call, 'resourceTemplates', templates))],
       ['resources/read', when(hasResources, (call) => readResource(call, both))],
       ['resources/subscribe', when(hasResources, (call) => subscribe(call, both))],
       ['resources/unsubscribe', when(hasResources, unsubscribe)],
       ['prompts/list', when(hasPrompts, (call) => list(call, 'prompts', prompts))],
-      ['prompts/get', when(hasPrompts, (call) => getPrompt(call, findPrompt))],
+      ['prompts/get', when(hasPrompts, (call) => getPrompt(call, prompts))],
       [
         'completion/complete',
         when(
           () => this.#completes(),
-          (call) => complete(call, sources),
+          (call) => complete(call, prompts, templates),
         ),
       ],
     ])

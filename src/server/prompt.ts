@@ -12,8 +12,10 @@ import type { ContentBlock, Icon, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
+import { type Access, checkAccess } from './access.ts'
 import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
+import type { Registry } from './registry.ts'
 import { fitBlock } from './tool-result.ts'
 
 export interface PromptArgument {
@@ -24,7 +26,7 @@ export interface PromptArgument {
 }
 
 /** What a prompt is, besides its name and its handler. */
-export interface PromptDefinition<Args extends AnySchema | undefined = AnySchema | undefined> {
+export interface PromptDefinition<Args extends AnySchema | undefined = AnySchema | undefined> extends Access {
   readonly title?: string
   readonly description?: string
   /** An object schema of strings; its properties become the prompt's arguments. */
@@ -69,6 +71,7 @@ export function preparePrompt(name: string, definition: PromptDefinition, handle
   if (typeof name !== 'string' || name === '') throw new TypeError('A prompt needs a name.')
   if (typeof handler !== 'function') throw new TypeError(`The prompt "${name}" needs a handler function.`)
   checkIcons(definition.icons, `The prompt "${name}"`)
+  checkAccess(definition, `The prompt "${name}"`)
   const { argsSchema } = definition
   if (argsSchema !== undefined && definition.arguments !== undefined) {
     throw new TypeError(`The prompt "${name}" has both argsSchema and arguments; keep one.`)
@@ -108,10 +111,10 @@ export function describePrompt(prompt: Prompt, revision: Revision): object {
 }
 
 /** `prompts/get`. */
-export async function getPrompt(call: Call, find: (name: string) => Prompt | undefined): Promise<object> {
+export async function getPrompt(call: Call, prompts: Registry<Prompt>): Promise<object> {
   const { name, arguments: args } = call.params
   if (typeof name !== 'string') throw new McpError('invalid_params', 'name: must be the name of a prompt.')
-  const prompt = find(name)
+  const prompt = prompts.get(name, call.identity)
   if (prompt === undefined) throw new McpError('invalid_params', `Unknown prompt: ${name.slice(0, 128)}`)
   if (args !== undefined && !isObject(args)) throw new McpError('invalid_params', 'arguments: must be an object.')
   const checked = await checkArguments(prompt, args ?? {})

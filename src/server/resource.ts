@@ -7,17 +7,19 @@
 import type { Call } from '../call/call.ts'
 import { type Context, createContext } from '../call/context.ts'
 import type { MaybePromise } from '../engine/platform.ts'
+import type { Identity } from '../session/principal.ts'
 import type { Annotations, Icon, Meta, ResourceContents } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
+import { type Access, checkAccess } from './access.ts'
 import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
 import type { Registry } from './registry.ts'
 import type { UriTemplate } from './uri-template.ts'
 
 /** What a resource is, besides its name, its URI and its reader. */
-export interface ResourceDefinition {
+export interface ResourceDefinition extends Access {
   readonly title?: string
   readonly description?: string
   readonly mimeType?: string
@@ -29,7 +31,7 @@ export interface ResourceDefinition {
 }
 
 /** A resource as a list shows it. */
-export interface ListedResource extends ResourceDefinition {
+export interface ListedResource extends Omit<ResourceDefinition, keyof Access> {
   readonly uri: string
   readonly name: string
 }
@@ -79,6 +81,7 @@ export function prepareResource(
     throw new TypeError(`The resource "${name}" needs an absolute URI; got ${JSON.stringify(uri)}.`)
   if (typeof read !== 'function') throw new TypeError(`The resource "${name}" needs a function that reads it.`)
   checkIcons(definition.icons, `The resource "${name}"`)
+  checkAccess(definition, `The resource "${name}"`)
   return { name, uri, definition, read }
 }
 
@@ -126,12 +129,12 @@ export interface ResourceLists {
 /** `resources/read`. */
 export async function readResource(call: Call, lists: ResourceLists): Promise<object> {
   const uri = requestUri(call)
-  const resource = lists.resources.get(uri)
+  const resource = lists.resources.get(uri, call.identity)
   if (resource !== undefined) {
     const returned = await resource.read(new URL(uri), createContext(call))
     return toReadResult(returned, uri, resource.definition.mimeType)
   }
-  for (const template of lists.templates.entries()) {
+  for (const template of lists.templates.entries(call.identity)) {
     const variables = template.template.match(uri)
     if (variables === undefined) continue
     const returned = await template.read(new URL(uri), variables, createContext(call))
@@ -140,11 +143,16 @@ export async function readResource(call: Call, lists: ResourceLists): Promise<ob
   throw resourceNotFound(uri)
 }
 
-/** Whether a URI names a resource that can be read, and so be subscribed to. */
-export function isKnownUri(uri: string, lists: ResourceLists): boolean {
-  if (lists.resources.get(uri) !== undefined) return true
-  for (const template of lists.templates.entries()) if (template.template.match(uri) !== undefined) return true
-  return false
+/** What is behind a URI for this identity: what can be read, and so be subscribed to. */
+export function findResource(
+  uri: string,
+  lists: ResourceLists,
+  auth: Identity | undefined,
+): Resource | ResourceTemplate | undefined {
+  const resource = lists.resources.get(uri, auth)
+  if (resource !== undefined) return resource
+  for (const template of lists.templates.entries(auth)) if (template.template.match(uri) !== undefined) return template
+  return undefined
 }
 
 export function resourceNotFound(uri: string): McpError {

@@ -7,6 +7,7 @@ import type { Context } from '../call/context.ts'
 import type { AnySchema } from '../call/standard-schema.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
+import { checkAccess } from './access.ts'
 import { type CloseHook, Definition, type SessionHook } from './definition.ts'
 import { checkIcons, checkIdentity, type ServerIdentity } from './identity.ts'
 import type { Middleware } from './middleware.ts'
@@ -179,6 +180,7 @@ export function createServer<State = unknown>(identity: ServerIdentity): Server<
     resourceTemplate: (name, uriTemplate, templateDefinition, read) => {
       const template = new UriTemplate(uriTemplate)
       checkIcons(templateDefinition.icons, `The resource template "${name}"`)
+      checkAccess(templateDefinition, `The resource template "${name}"`)
       return definition.templates.add<ResourceTemplateDefinition<State>>(
         uriTemplate,
         templateDefinition,

@@ -8,12 +8,12 @@
 import type { Call } from '../call/call.ts'
 import { McpError } from '../wire/errors.ts'
 import { isLogLevel, LOG_LEVELS } from '../wire/log-level.ts'
-import { isKnownUri, type ResourceLists, requestUri, resourceNotFound } from './resource.ts'
+import { findResource, type ResourceLists, requestUri, resourceNotFound } from './resource.ts'
 
 export async function subscribe(call: Call, lists: ResourceLists): Promise<object> {
   requireSession(call, 'subscriptions')
   const uri = requestUri(call)
-  if (!isKnownUri(uri, lists)) throw resourceNotFound(uri)
+  if (findResource(uri, lists, call.identity) === undefined) throw resourceNotFound(uri)
   const limit = call.services.replica.limits.subscriptionsPerSession
   await call.services.sessions.change(call.session, (entry) => {
     const subscriptions = entry.subscriptions ?? []

@@ -13,7 +13,9 @@ import type { Icon, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError, ToolError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
+import { type Access, checkAccess } from './access.ts'
 import { checkIcons } from './identity.ts'
+import type { Registry } from './registry.ts'
 import { type CallToolResult, errorResult, fitRevision, type ToolReturn, toToolResult } from './tool-result.ts'
 
 export interface ToolAnnotations {
@@ -28,7 +30,7 @@ export interface ToolAnnotations {
 export interface ToolDefinition<
   Input extends AnySchema | undefined = AnySchema | undefined,
   Output extends AnySchema | undefined = AnySchema | undefined,
-> {
+> extends Access {
   readonly title?: string
   /** For the client's model: what the tool does and when to use it. */
   readonly description?: string
@@ -72,6 +74,7 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
   }
   if (typeof handler !== 'function') throw new TypeError(`The tool "${name}" needs a handler function.`)
   checkIcons(definition.icons, `The tool "${name}"`)
+  checkAccess(definition, `The tool "${name}"`)
   const { inputSchema, outputSchema } = definition
   return {
     name,
@@ -110,10 +113,10 @@ export function describeTool(tool: Tool, revision: Revision): object {
 }
 
 /** `tools/call`. */
-export function callTool(call: Call, find: (name: string) => Tool | undefined): MaybePromise<object> {
+export function callTool(call: Call, tools: Registry<Tool>): MaybePromise<object> {
   const { name, arguments: args } = call.params
   if (typeof name !== 'string') throw new McpError('invalid_params', 'name: must be the name of a tool.')
-  const tool = find(name)
+  const tool = tools.get(name, call.identity)
   if (tool === undefined) throw new McpError('invalid_params', `Unknown tool: ${name.slice(0, 128)}`)
   if (args !== undefined && !isObject(args)) throw new McpError('invalid_params', 'arguments: must be an object.')
   if (tool.definition.timeout !== undefined) call.limitTime(tool.definition.timeout)

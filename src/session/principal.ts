@@ -19,6 +19,8 @@ export interface Identity {
   /** Whom the token was issued for: this server. */
   readonly audience?: string
   readonly scopes?: readonly string[]
+  /** When the credentials end, in milliseconds since 1970. A request that began before goes on. */
+  readonly expiresAt?: number
   /** Whatever else handlers should see as `ctx.auth.claims`. */
   readonly claims?: { readonly [name: string]: unknown }
 }

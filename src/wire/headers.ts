@@ -10,7 +10,7 @@ export const LAST_EVENT_ID = 'last-event-id'
 
 /** The headers that a browser page must be allowed to send. */
 export const CORS_ALLOW_HEADERS =
-  'content-type, accept, authorization, mcp-session-id, mcp-protocol-version, last-event-id'
+  'content-type, accept, authorization, dpop, mcp-session-id, mcp-protocol-version, last-event-id'
 
 /** The headers that a browser page must be allowed to read. */
 export const CORS_EXPOSE_HEADERS = 'mcp-session-id, www-authenticate, retry-after'

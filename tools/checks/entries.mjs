@@ -15,20 +15,31 @@ const DIST = `${ROOT}dist/`
 /** The entries whose purpose is Node. README.md has the same table. */
 const FOR_NODE = ['./node', './express', './fastify', './stdio']
 
-/** What the others may import by name; the last is for the client of the test kit. */
-const PACKAGES = ['@cfworker/json-schema', 'eventsource-parser']
+/** The packages that may be imported, and by which entries and layers: whoever uses no tokens does not load `jose`. */
+const PACKAGES = {
+  '@cfworker/json-schema': 'any',
+  'eventsource-parser': ['./testing'],
+  jose: ['./auth', 'auth'],
+}
 
 export async function check() {
   await need('npm', ['run', 'build', '--silent'])
   const { exports } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
-  const starts = Object.entries(exports)
-    .filter(([entry, target]) => typeof target === 'object' && !FOR_NODE.includes(entry))
-    .map(([, target]) => target.default.replace('./dist/', ''))
-  for (const layer of LAYERS.slice(0, LAYERS.indexOf(FIRST_WITH_NODE))) {
-    const files = await readdir(DIST + layer, { recursive: true })
-    starts.push(...files.filter((file) => file.endsWith('.js')).map((file) => `${layer}/${file}`))
+  const problems = []
+  for (const [entry, target] of Object.entries(exports)) {
+    if (typeof target !== 'object') continue
+    problems.push(...(await walk(entry, [target.default.replace('./dist/', '')], FOR_NODE.includes(entry))))
   }
-  const problems = await walk(starts.map((start) => DIST + start))
+  for (const layer of LAYERS.slice(0, LAYERS.indexOf(FIRST_WITH_NODE))) {
+    const files = (await readdir(DIST + layer, { recursive: true })).filter((file) => file.endsWith('.js'))
+    problems.push(
+      ...(await walk(
+        layer,
+        files.map((file) => `${layer}/${file}`),
+        false,
+      )),
+    )
+  }
   const web = await run(
     process.execPath,
     ['--no-warnings', '--experimental-vm-modules', `${ROOT}tools/web-only.mjs`, DIST],
@@ -38,10 +49,11 @@ export async function check() {
   return problems
 }
 
-/** Follows static and dynamic imports from file to file. */
-async function walk(starts) {
+/** Follows static and dynamic imports from file to file, for one entry or layer. */
+async function walk(whose, starts, forNode) {
   const problems = []
-  const seen = new Set(starts)
+  const seen = new Set(starts.map((start) => DIST + start))
+  const allowed = (name) => PACKAGES[name] === 'any' || PACKAGES[name]?.includes(whose)
   for (const file of seen) {
     const text = await readFile(file, 'utf8')
     const imports = text.matchAll(
@@ -49,8 +61,8 @@ async function walk(starts) {
     )
     for (const [, name] of imports) {
       if (name.startsWith('.')) seen.add(join(dirname(file), name))
-      else if (name.startsWith('node:') || builtinModules.includes(name) || !PACKAGES.includes(name)) {
-        problems.push(`dist/${relative(DIST, file)} imports ${name}.`)
+      else if (name.startsWith('node:') || builtinModules.includes(name) ? !forNode : !allowed(name)) {
+        problems.push(`dist/${relative(DIST, file)}, which ${whose} loads, imports ${name}.`)
       }
     }
   }

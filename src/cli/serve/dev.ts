@@ -31,7 +31,10 @@ export async function dev(name: string, options: DevOptions): Promise<void> {
   const say = (text: string): void => void process.stderr.write(`${dim('fairlead dev')}  ${text}\n`)
 
   const child = createChild({
-    arguments: ['run', name, '--host', settings.host, '--path', settings.path, '--deadline', String(DRAIN_MS)],
+    arguments: [
+      ...['run', name, '--host', settings.host, '--path', settings.path, '--deadline', String(DRAIN_MS)],
+      ...(options.open === true ? ['--open'] : []),
+    ],
     port: settings.port,
     env: { ...process.env, FAIRLEAD_SECRET: process.env['FAIRLEAD_SECRET'] || devSecret(project) },
     onFailure: () => say(attention('The server stopped. Waiting for a change.')),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopbackName } from '../../wire/loopback.ts'
 import { failure, usage } from '../failure.ts'
 import { readPort } from '../options.ts'
 
@@ -11,12 +12,15 @@ export interface ServingOptions {
   readonly port?: number
   readonly host?: string
   readonly path?: string
+  readonly open?: boolean
 }
 
 export interface Settings {
   readonly port: number
   readonly host: string
   readonly path: string
+  /** Absent where nobody has said that everybody may come in: on loopback that needs no saying. */
+  readonly auth?: 'none'
   /** Newest first; absent where every process makes its own. */
   readonly secrets?: readonly string[]
 }
@@ -28,11 +32,16 @@ export function settingsOf(options: ServingOptions, env: NodeJS.ProcessEnv = pro
   }
   const path = options.path ?? '/mcp'
   if (!path.startsWith('/')) throw usage(`--path begins with a slash: "/${path}".`)
+  const host = options.host ?? (HOST || '127.0.0.1')
+  if (!isLoopbackName(host) && options.open !== true) {
+    throw usage(`On ${host} others can reach the server, and it lets everybody in: say --open to allow that.`)
+  }
   const secrets = FAIRLEAD_SECRET?.split(',').filter((secret) => secret !== '') ?? []
   return {
     port: options.port ?? (PORT ? readPort(PORT) : 8000),
-    host: options.host ?? (HOST || '127.0.0.1'),
+    host,
     path,
+    ...(options.open === true && { auth: 'none' }),
     ...(secrets.length > 0 ? { secrets } : {}),
   }
 }
