@@ -98,10 +98,11 @@ async function readUntil(stream: Response, text: string): Promise<void> {
 
 test('a server that can be reached from elsewhere remarks on hosts that it was not told', async () => {
   const entries: LogEntry[] = []
-  await start({ host: '0.0.0.0', logger: (entry) => void entries.push(entry) })
+  await start({ host: '0.0.0.0', auth: 'none', logger: (entry) => void entries.push(entry) })
   expect(entries).toMatchObject([{ level: 'warn', message: expect.stringContaining('security.allowedHosts') }])
   await start({
     host: '0.0.0.0',
+    auth: 'none',
     security: { allowedHosts: ['mcp.example.com'] },
     logger: (entry) => void entries.push(entry),
   })

@@ -35,6 +35,16 @@ describe('run', () => {
     expect((await running.finished).code).toBe(0)
   })
 
+  test('lets everybody in on an address that others can reach only when it is told to', async () => {
+    const cwd = projectWith({ 'server.mjs': SERVER })
+    const env = { PORT: '0', HOST: '0.0.0.0' }
+    const { code, err } = await startFairlead(['run', 'server.mjs'], { cwd, env }).finished
+    expect([code, err]).toEqual([2, expect.stringContaining('--open')])
+    const running = startFairlead(['run', 'server.mjs', '--open'], { cwd, env })
+    const [, url = ''] = await running.saw(/^Serving server\.mjs on (\S+)$/m)
+    expect(await nameServedAt(url)).toBe('mine')
+  })
+
   test('takes flags before the environment', async () => {
     const cwd = projectWith({ 'server.mjs': SERVER })
     const running = startFairlead(['run', 'server.mjs', '--port', '0', '--path', '/here'], { cwd, env: { PORT: 'x' } })

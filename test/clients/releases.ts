@@ -66,6 +66,7 @@ interface OfficialClient {
 
 interface OfficialTransport {
   readonly sessionId?: string
+  finishAuth(redirect: string | URLSearchParams): Promise<void>
   terminateSession(): Promise<void>
 }
 
@@ -96,11 +97,15 @@ export interface Release {
   readonly resumes: 'by itself' | 'by hand' | 'never'
   /** @param url the MCP endpoint */
   connect(url: string, answers?: Answers, options?: ConnectOptions): Promise<Connection>
+  /** Exchanges the code of an authorization response for tokens. */
+  finishAuth(url: string, authProvider: object, redirect: URL): Promise<void>
 }
 
 export interface ConnectOptions {
   name?: string
   fetch?: typeof fetch
+  /** The official `OAuthClientProvider`. */
+  authProvider?: object
 }
 
 type ClientConstructor = new (info: object, options: object) => OfficialClient
@@ -113,6 +118,8 @@ interface Bound {
   /** How a request handler names its method. */
   handles(method: keyof Answers): unknown
   call(client: OfficialClient, params: object, options: CallOptions): Promise<CallResult>
+  /** What `finishAuth` takes of an authorization response. */
+  callback(parameters: URLSearchParams): string | URLSearchParams
   options: object
 }
 
@@ -132,6 +139,7 @@ function bindV1(modules: readonly object[]): Bound {
     handles: (method) => loaded[schemas[method]],
     call: (client, params, options) =>
       (client as unknown as V1).callTool(params, loaded['CallToolResultSchema'], options),
+    callback: (parameters) => parameters.get('code')!,
     options: {},
   }
 }
@@ -145,6 +153,8 @@ const bindV2 = (mode: 'legacy' | 'auto'): Bound => ({
   Transport: v2.StreamableHTTPClientTransport as unknown as TransportConstructor,
   handles: (method) => method,
   call: (client, params, options) => (client as unknown as V2).callTool(params, options),
+  // With the issuer in it, which the client compares with the one that it asked (RFC 9207).
+  callback: (parameters) => parameters,
   options: { versionNegotiation: { mode } },
 })
 
@@ -261,8 +271,15 @@ function release(
         client.setRequestHandler(bound.handles(method as keyof Answers), (request) => answer(request.params))
       }
       const address = transport === 'sse' ? url.replace(/\/mcp$/, '/sse') : url
-      const over = new bound.Transport(new URL(address), options.fetch ? { fetch: options.fetch } : {})
+      const { fetch, authProvider } = options
+      const settings = { ...(fetch && { fetch }), ...(authProvider && { authProvider }) }
+      const over = new bound.Transport(new URL(address), settings)
       return await open(client, over, bound)
+    },
+    async finishAuth(url, authProvider, redirect) {
+      const bound = await bind()
+      const over = new bound.Transport(new URL(url), { authProvider })
+      await over.finishAuth(bound.callback(redirect.searchParams))
     },
   }
 }

@@ -280,13 +280,14 @@ test('the defaults', async () => {
   })
 })
 
-// CVE-2026-32211: a server that anybody could reach and use. Ours says so when it starts.
+// CVE-2026-32211: a server that anybody could reach and use. Ours starts like that only when it is told to.
 test('a server that others can reach is asked for, and warns that every Host is served', async () => {
-  const wide = await served(server, { host: '0.0.0.0' })
+  await expect(served(server, { host: '0.0.0.0' })).rejects.toThrow("auth: 'none'")
+  const wide = await served(server, { host: '0.0.0.0', auth: 'none' })
   expect(wide.log).toContainEqual(
     expect.objectContaining({ level: 'warn', message: expect.stringContaining('security.allowedHosts') }),
   )
-  const named = await served(server, { host: '0.0.0.0', security: { allowedHosts: ['mcp.example.com'] } })
+  const named = await served(server, { host: '0.0.0.0', auth: 'none', security: { allowedHosts: ['mcp.example.com'] } })
   expect(named.log).toEqual([])
   const hosts = ['mcp.example.com', 'mcp.example.com:9', 'MCP.EXAMPLE.COM', 'localhost', '127.0.0.1', 'evil.com']
   const statuses = []
