@@ -3,5 +3,5 @@ import { serve } from 'fairlead/node'
 import server from './harbour.mjs'
 
 const { PORT, HOST } = process.env
-const { url } = await serve(server, { port: Number(PORT || 8000), host: HOST || '127.0.0.1' })
+const { url } = await serve(server, { port: Number(PORT || 8000), host: HOST || '127.0.0.1', auth: 'none' })
 console.log(`The harbour office listens on ${url}`)

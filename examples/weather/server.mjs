@@ -37,6 +37,8 @@ if (FAIRLEAD_ENGINE && FAIRLEAD_ENGINE !== 'memory:') {
 const { url } = await serve(server, {
   port: Number(PORT || 8000),
   host: HOST || '127.0.0.1',
+  // The weather is for everybody. A server that can be reached from outside has to say so.
+  auth: 'none',
   secrets: FAIRLEAD_SECRET?.split(','),
 })
 console.log(`The weather server listens on ${url}`)
