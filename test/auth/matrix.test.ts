@@ -6,9 +6,10 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { jwt } from '../../src/auth/index.ts'
 import { createServer } from '../../src/index.ts'
-import type { EventStream, Exchange } from '../requirements/http.ts'
+import { type EventStream, type Exchange, exchange } from '../requirements/http.ts'
 import { verifies } from '../requirements/requirements.ts'
 import { answerOf, open, type RawSession } from '../requirements/session.ts'
+import { SseSession, sseUrl } from '../requirements/sse-session.ts'
 import { Issuer } from './issuer.ts'
 import { bearer, challengeIn, closing, type Served, serving } from './serving.ts'
 
@@ -175,6 +176,23 @@ test('in a batch too', async () => {
   }
   expect(effects).toEqual([])
   expect((await ada.post(batch)).status).toBe(200)
+})
+
+test('over HTTP+SSE too', async () => {
+  const older = await serving(jwt({ issuer: issuer.issuer, resource: RESOURCE }), server, { legacySse: true })
+  const ada = await SseSession.open(sseUrl(older.url), { headers: tokens['ada']! })
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'effect' } }
+  effects = []
+  for (const [who, status] of Object.entries(STRANGERS)) {
+    expect((await ada.post(call, tokens[who]!)).status, who).toBe(status)
+    const connected = await exchange(sseUrl(older.url), { method: 'GET', headers: tokens[who]! })
+    expect(connected.status, who).toBe(status === 404 ? 200 : 401)
+    connected.cut()
+  }
+  expect(effects).toEqual([])
+  expect((await ada.post(call, tokens['ada with a refreshed token']!)).status).toBe(202)
+  await ada.stream.response(1)
+  expect(effects).toEqual(['ada'])
 })
 
 test('who deletes the session is its owner, with any token', async () => {

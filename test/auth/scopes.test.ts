@@ -9,6 +9,7 @@ import { type JwtOptions, jwt } from '../../src/auth/index.ts'
 import { createServer } from '../../src/index.ts'
 import { verifies } from '../requirements/requirements.ts'
 import { allOf, answerOf, initializeMessage, JSON_BOTH, open, post, type RawSession } from '../requirements/session.ts'
+import { SseSession, sseUrl } from '../requirements/sse-session.ts'
 import { Issuer } from './issuer.ts'
 import { bearer, challengeIn, closing, serving } from './serving.ts'
 
@@ -178,6 +179,32 @@ describe.each<[string, ServeOptions]>([
     const answered = await answerOf(await post(at, call, { ...headers(rich), 'mcp-session-id': id }))
     expect(answered).toMatchObject({ result: { content: [{ text: expect.stringMatching(/^read/) }] } })
   })
+})
+
+test('over HTTP+SSE the POST is refused in the same way', async () => {
+  const auth = jwt({ issuer: issuer.issuer, resource: RESOURCE })
+  const { url: at } = await serving(auth, server, { legacySse: true })
+  const headers = bearer(await issuer.token(RESOURCE))
+  const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } })
+  const session = await SseSession.open(sseUrl(at), { revision: '2025-03-26', headers })
+  const refused = await session.post(call(1, 'read'))
+  expect([refused.status, challengeIn(refused)['scope']]).toEqual([403, 'files:read'])
+  expect(
+    (await session.post(call(2, 'read'), bearer(await issuer.token(RESOURCE, { scp: 'files:read' })))).status,
+  ).toBe(202)
+  expect(await session.stream.response(2)).toMatchObject({
+    result: { content: [{ text: expect.stringMatching(/^read/) }] },
+  })
+  expect((await session.post([call(3, 'read'), call(4, 'free')])).status).toBe(202)
+  const batch = await session.stream.until('the batch', () =>
+    session.stream.events.find(({ data }) => data?.startsWith('[')),
+  )
+  expect(JSON.parse(batch.data!)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ id: 3, error: expect.objectContaining({ data: { scopes: ['files:read'] } }) }),
+      expect.objectContaining({ id: 4, result: expect.anything() }),
+    ]),
+  )
 })
 
 test('over stdio the user runs the server himself: scopes are not asked for, and rules see nobody', async () => {
