@@ -77,13 +77,18 @@ describe('CVE-2026-0621', () => {
       `{${'a,'.repeat(1_000)}`,
       '}'.repeat(2_000),
     ]) {
-      const started = performance.now()
-      try {
-        new UriTemplate(`a://${text}`)
-      } catch (thrown) {
-        expect(thrown).toBeInstanceOf(TypeError)
+      // The least of three: a busy machine takes its time too, and what the text itself does repeats.
+      let least = Number.POSITIVE_INFINITY
+      for (let times = 0; times < 3; times++) {
+        const started = performance.now()
+        try {
+          new UriTemplate(`a://${text}`)
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(TypeError)
+        }
+        least = Math.min(least, performance.now() - started)
       }
-      expect(performance.now() - started).toBeLessThan(50)
+      expect(least).toBeLessThan(50)
     }
     expect(() => new UriTemplate('a'.repeat(3_000))).toThrow(TypeError)
   })
