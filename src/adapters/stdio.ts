@@ -6,8 +6,9 @@
  */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { Call, type CallOutlet } from '../call/call.ts'
+import { Call } from '../call/call.ts'
 import { takeNotification, takeResponse } from '../call/incoming.ts'
+import type { CallOutlet } from '../call/outlet.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import { errorReport, logLine } from '../http/logger.ts'
 import type { EndpointOptions, OptionsFor } from '../http/options.ts'
@@ -72,6 +73,7 @@ export async function serveStdio<State>(
     limits: { ...DEFAULT_LIMITS, ...limits },
     report: errorReport(logger, onError),
     state,
+    stateful: true,
   })
   const connection = new StdioConnection(serving, (line) => void output.write(`${line}\n`))
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })

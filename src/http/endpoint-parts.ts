@@ -14,5 +14,7 @@ export interface EndpointParts {
   readonly services: CallServices
   readonly stateless: boolean
   readonly jsonResponse: JsonResponse
+  /** The same for requests of the modern era. */
+  readonly jsonResponseModern: JsonResponse
   readonly sessionTtlMs: number
 }

@@ -15,6 +15,8 @@ export interface HttpRequest {
   header(name: string): string | undefined
   /** A parameter of the query. */
   query(name: string): string | undefined
+  /** Runs `run` once when the client has gone, where the transport can tell. Asked for only while a call is running. */
+  onDisconnect?(run: () => void): void
 }
 
 /** Header names and values in turn, as `node:http` writes them fastest. */

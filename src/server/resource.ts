@@ -11,6 +11,7 @@ import type { Annotations, Icon, Meta, ResourceContents } from '../wire/content.
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
+import { type CacheHints, checkCacheHints, readHints } from './cache-hints.ts'
 import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
 import type { Registry } from './registry.ts'
@@ -25,6 +26,8 @@ export interface ResourceDefinition {
   readonly icons?: readonly Icon[]
   /** Bytes, where known. */
   readonly size?: number
+  /** How long and for whom its contents may be cached (2026-07-28). Default: `{ ttlMs: 0, scope: 'private' }`. */
+  readonly cache?: CacheHints
   readonly _meta?: Meta
 }
 
@@ -79,6 +82,7 @@ export function prepareResource(
     throw new TypeError(`The resource "${name}" needs an absolute URI; got ${JSON.stringify(uri)}.`)
   if (typeof read !== 'function') throw new TypeError(`The resource "${name}" needs a function that reads it.`)
   checkIcons(definition.icons, `The resource "${name}"`)
+  checkCacheHints(definition.cache, `The resource "${name}"`)
   return { name, uri, definition, read }
 }
 
@@ -129,13 +133,13 @@ export async function readResource(call: Call, lists: ResourceLists): Promise<ob
   const resource = lists.resources.get(uri)
   if (resource !== undefined) {
     const returned = await resource.read(new URL(uri), createContext(call))
-    return toReadResult(returned, uri, resource.definition.mimeType)
+    return toReadResult(call, returned, uri, resource.definition)
   }
   for (const template of lists.templates.entries()) {
     const variables = template.template.match(uri)
     if (variables === undefined) continue
     const returned = await template.read(new URL(uri), variables, createContext(call))
-    return toReadResult(returned, uri, template.definition.mimeType)
+    return toReadResult(call, returned, uri, template.definition)
   }
   throw resourceNotFound(uri)
 }
@@ -151,12 +155,13 @@ export function resourceNotFound(uri: string): McpError {
   return new McpError('resource_not_found', 'Resource not found', { data: { uri } })
 }
 
-function toReadResult(returned: unknown, uri: string, mimeType: string | undefined): object {
+function toReadResult(call: Call, returned: unknown, uri: string, { mimeType, cache }: ResourceDefinition): object {
+  const hints = call.session.facts.revision.cacheHints && readHints(cache)
   if (isObject(returned) && Array.isArray(returned['contents'])) {
-    return { ...returned, contents: returned['contents'].map((part) => toContents(part, uri, mimeType)) }
+    return { ...returned, contents: returned['contents'].map((part) => toContents(part, uri, mimeType)), ...hints }
   }
   const parts = Array.isArray(returned) ? returned : [returned]
-  return { contents: parts.map((part) => toContents(part, uri, mimeType)) }
+  return { contents: parts.map((part) => toContents(part, uri, mimeType)), ...hints }
 }
 
 function toContents(part: unknown, uri: string, mimeType: string | undefined): ResourceContents {

@@ -14,6 +14,7 @@ import { INTERNAL_MESSAGE, McpError, ToolError } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 import { checkIcons } from './identity.ts'
+import { type ParamHeader, readParamHeaders } from './param-headers.ts'
 import { type CallToolResult, errorResult, fitRevision, type ToolReturn, toToolResult } from './tool-result.ts'
 
 export interface ToolAnnotations {
@@ -40,6 +41,19 @@ export interface ToolDefinition<
   readonly icons?: readonly Icon[]
   /** Milliseconds until a call ends with `request_timeout`. Default: none, the client decides. */
   readonly timeout?: number
+  /**
+   * Under 2026-07-28 a call that asks its client waits in the memory of its process, by default. With `true` it does not
+   * wait: the client's retry runs the handler again from its beginning, on any process with the same `secrets`, and gives
+   * it the answers that it got before. So the handler must ask the same questions in the same order, and wrap what must
+   * not happen twice in `ctx.step`. In older revisions `durable` changes nothing: the call waits while its request is
+   * open.
+   */
+  readonly durable?: boolean
+  /**
+   * Names what the handler does, for `durable`: after it has changed, retries of calls that began before are refused.
+   * Default: the version of the server.
+   */
+  readonly version?: string
   readonly _meta?: Meta
 }
 
@@ -59,6 +73,8 @@ export interface Tool {
   readonly definition: ToolDefinition
   readonly input: PreparedSchema | undefined
   readonly output: PreparedSchema | undefined
+  /** Arguments that clients mirror into headers. */
+  readonly headers: readonly ParamHeader[]
   readonly handler: (args: unknown, context: Context) => unknown
 }
 
@@ -73,11 +89,13 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
   if (typeof handler !== 'function') throw new TypeError(`The tool "${name}" needs a handler function.`)
   checkIcons(definition.icons, `The tool "${name}"`)
   const { inputSchema, outputSchema } = definition
+  const input =
+    inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input')
   return {
     name,
     definition,
-    input:
-      inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input'),
+    input,
+    headers: readParamHeaders(input?.json, `inputSchema of the tool "${name}"`),
     output:
       outputSchema === undefined
         ? undefined

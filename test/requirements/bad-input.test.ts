@@ -251,7 +251,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     const reply = await post(url, initializeMessage(), { ...JSON_BOTH, 'mcp-protocol-version': '1.0' })
     expect(reply.status).toBe(400)
     const { error } = await reply.json()
-    expect(error!.data!['supported']).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
+    expect(error!.data!['supported']).toEqual(['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
   })
 
   test('answers that nobody asked for are accepted and dropped', async () => {
