@@ -36,6 +36,8 @@ export function listen(call: Call, definition: Definition): Promise<object> {
     }
     // First of all, and in the same breath as the subscription itself: what happens from now on comes after it.
     call.notify('notifications/subscriptions/acknowledged', { _meta: meta, notifications: honoured(filter) })
+    // The reader may be gone by now.
+    if (call.ended) return
     listens.add(listener)
     call.signal.addEventListener('abort', () => listens.remove(listener), { once: true })
   })

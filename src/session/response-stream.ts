@@ -61,13 +61,14 @@ export class ResponseStream {
   /** Sends one message. */
   send(data: string): void {
     if (this.#finished || this.#gone) return
-    this.#waiting += sseEvent(undefined, data)
-    if (this.#blocked || this.#sink === undefined) {
-      // Nobody can come back for what a window would keep, so a reader that is too slow for it is let go.
-      if (this.#waiting.length > this.#replica.limits.windowBytes) this.#overflow()
+    const held = this.#blocked || this.#sink === undefined
+    // Nobody can come back for what a window would keep, so a reader that is too slow for it is let go.
+    if (held && this.#waiting.length > this.#replica.limits.windowBytes) {
+      this.#overflow()
       return
     }
-    this.#schedule()
+    this.#waiting += sseEvent(undefined, data)
+    if (!held) this.#schedule()
   }
 
   /** Sends the last message, if there is one, and ends the stream. */

@@ -8,7 +8,7 @@
 const BEGIN = '=?base64?'
 const END = '?='
 
-/** Canonical base64: padded, and nothing left over. */
+/** Base64 with its padding. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /** Visible ASCII, space and tab: what RFC 9110 lets a field value be made of. */
