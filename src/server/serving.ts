@@ -109,7 +109,7 @@ export class Serving {
     const { replica, services } = this
     replica.draining = true
     services.sessionStreams.letGo()
-    services.listens.closeAll()
+    if (services.listens.closeAll()) await new Promise<void>((resolve) => replica.platform.afterTurn(resolve))
     const end = replica.platform.now() + deadlineMs
     while (replica.calls.size > 0 && replica.platform.now() < end) await this.#wait(Math.min(50, deadlineMs))
     const reason = new McpError('replica_lost', 'The server shut down before the request was done.')

@@ -57,10 +57,12 @@ export class ListenStreams {
     }
   }
 
-  /** Ends every subscription, each with its result. */
-  closeAll(): void {
+  /** Ends every subscription, each with its result. @returns whether there were any. */
+  closeAll(): boolean {
     this.#closed = true
-    for (const listener of [...this.#open]) listener.close()
+    const open = [...this.#open]
     this.#open.clear()
+    for (const listener of open) listener.close()
+    return open.length > 0
   }
 }
