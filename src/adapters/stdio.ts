@@ -83,12 +83,13 @@ export async function serveStdio<State>(
   lines.on('line', (line) => connection.take(line))
   let closing: Promise<void> | undefined
   const close = (deadlineMs: number): Promise<void> => {
-    closing ??= (async () => {
+    // Later than the assignment: closing the lines calls this function again.
+    closing ??= Promise.resolve().then(async () => {
       lines.close()
       connection.stop()
       await serving.drain(deadlineMs)
       await serving.close()
-    })()
+    })
     return closing
   }
   const closed = new Promise<void>((resolve, reject) => {
