@@ -71,7 +71,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     expect(result).toEqual({
       resultType: 'complete',
       _meta: { [`${KEY}serverInfo`]: { name: 'modern', title: 'Modern', version: '3.2.1' } },
-      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
       capabilities: {
         logging: {},
         tools: { listChanged: true },
@@ -136,7 +136,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
       const { status, error, id } = await ask(url, 'tools/list', {}, { ...changes, id: 7 })
       expect([status, id, error?.code]).toEqual([400, 7, -32022])
       expect(error?.data).toEqual({
-        supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+        supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
         requested: version.slice(0, 64),
       })
     },

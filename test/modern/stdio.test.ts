@@ -84,7 +84,7 @@ test('a client that probes finds the modern era before any handshake', async () 
   const { result } = await peer.answer('probe')
   expect(result).toMatchObject({
     resultType: 'complete',
-    supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+    supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
     _meta: { [`${KEY}serverInfo`]: { name: 'stdio' } },
   })
   await peer.request(2, 'server/discover', {}, { [`${KEY}protocolVersion`]: '2030-01-01' })
