@@ -11,11 +11,18 @@ import { type AnySchema, type InferOutput, type PreparedSchema, prepareSchema } 
 import type { MaybePromise } from '../engine/platform.ts'
 import type { Icon, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError, ToolError } from '../wire/errors.ts'
-import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 import { checkIcons } from './identity.ts'
 import { type ParamHeader, readParamHeaders } from './param-headers.ts'
-import { type CallToolResult, errorResult, fitRevision, type ToolReturn, toToolResult } from './tool-result.ts'
+import {
+  type CallToolResult,
+  errorResult,
+  fitRevision,
+  type ToolReturn,
+  toToolResult,
+  withText,
+} from './tool-result.ts'
 
 export interface ToolAnnotations {
   readonly title?: string
@@ -35,7 +42,10 @@ export interface ToolDefinition<
   readonly description?: string
   /** An object schema. Without one the tool takes no arguments. */
   readonly inputSchema?: Input
-  /** An object schema that structured results are checked against. */
+  /**
+   * What structured results are checked against. Clients before 2026-07-28 know objects only: a result of any other kind
+   * reaches them as text.
+   */
   readonly outputSchema?: Output
   readonly annotations?: ToolAnnotations
   readonly icons?: readonly Icon[]
@@ -89,8 +99,7 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
   if (typeof handler !== 'function') throw new TypeError(`The tool "${name}" needs a handler function.`)
   checkIcons(definition.icons, `The tool "${name}"`)
   const { inputSchema, outputSchema } = definition
-  const input =
-    inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input')
+  const input = inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`)
   return {
     name,
     definition,
@@ -99,13 +108,13 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
     output:
       outputSchema === undefined
         ? undefined
-        : prepareObject(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
+        : prepareSchema(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
     handler,
   }
 }
 
-function prepareObject(schema: AnySchema, where: string, side: 'input' | 'output'): PreparedSchema {
-  const prepared = prepareSchema(schema, where, side)
+function prepareObject(schema: AnySchema, where: string): PreparedSchema {
+  const prepared = prepareSchema(schema, where, 'input')
   if (prepared.json['type'] !== 'object') {
     throw new TypeError(`${where} must describe an object: its JSON Schema needs "type": "object" at the top.`)
   }
@@ -120,11 +129,16 @@ export function describeTool(tool: Tool, revision: Revision): object {
     ...(revision.structured && { title }),
     description,
     inputSchema: tool.input?.json ?? { type: 'object', properties: {} },
-    ...(revision.structured && { outputSchema: tool.output?.json }),
+    ...(showsOutput(tool, revision) && { outputSchema: tool.output?.json }),
     ...(revision.toolAnnotations && { annotations }),
     ...(revision.icons && { icons }),
     ...(revision.itemMeta && { _meta }),
   }
+}
+
+/** Older revisions know objects only: their clients refuse a whole list for one schema that describes something else. */
+function showsOutput({ output }: Tool, revision: Revision): boolean {
+  return revision.anyStructure || (revision.structured && output?.json['type'] === 'object')
 }
 
 /** `tools/call`. */
@@ -186,14 +200,7 @@ async function checkOutput(tool: Tool, output: PreparedSchema, result: CallToolR
       cause: new TypeError(`The tool "${tool.name}" returned what its outputSchema refuses: ${checked.problems}`),
     })
   }
-  const structuredContent = checked.value as JsonObject
-  // "For backwards compatibility, a tool that returns structured content SHOULD also return the serialized JSON".
-  const content = result.content.length > 0 ? result.content : [textOf(structuredContent)]
-  return { ...result, content, structuredContent }
-}
-
-function textOf(structured: JsonObject): CallToolResult['content'][number] {
-  return { type: 'text', text: JSON.stringify(structured) }
+  return { ...withText(result, checked.value), structuredContent: checked.value }
 }
 
 /** What a thrown value becomes: shown to the model, sent as a protocol error, or hidden. */

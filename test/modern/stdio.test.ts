@@ -125,7 +125,7 @@ test('both eras share the lines, and each keeps to itself', async () => {
 })
 
 test('a request is cancelled by a notification, and nothing more is written for it', async () => {
-  verifies('CANC-02', 'CANC-03')
+  verifies('CANC-02', 'CANC-03', 'BASE-04')
   peer = new Peer()
   await peer.request('w', 'tools/call', { name: 'wait' }, { progressToken: 'p' })
   await peer.request('w', 'tools/list')

@@ -3,7 +3,7 @@ import { createServer, McpError } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { ALL_CAPABILITIES, allOf, answerOf, initializeMessage, JSON_BOTH, open, post } from './session.ts'
 import { start } from './start.ts'
 
@@ -58,7 +58,7 @@ beforeAll(async () => {
   url = await start(server)
 })
 
-describe.each(SERVED)('%s', (revision) => {
+describe.each(LEGACY)('%s', (revision) => {
   test('initialize is answered with version, capabilities and identity', async () => {
     verifies('LIFE-01', 'LIFE-02', 'SESS-01')
     const reply = await post(url, initializeMessage({ revision }))
