@@ -169,6 +169,20 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     expect([notification.status, await notification.text()]).toEqual([202, ''])
   })
 
+  test('a body that is no JSON, or no UTF-8, is refused', async () => {
+    verifies('BASE-01', 'BASE-06')
+    const headers = { ...JSON_BOTH, 'mcp-protocol-version': REVISION, 'mcp-method': 'tools/list' }
+    const broken = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { x: '\u00ff' } }))
+    broken[broken.indexOf(0xc3)] = 0xff
+    for (const body of ['{', broken]) {
+      const reply = await exchange(url, { headers, body })
+      expect(reply.status).toBe(400)
+      expect(await reply.json()).toEqual({ jsonrpc: '2.0', error: { code: -32700, message: expect.any(String) } })
+    }
+    const bare = JSON.stringify({ id: 1, method: 'tools/list', params: { _meta: envelope() } })
+    expect((await (await exchange(url, { headers, body: bare })).json()).error?.code).toBe(-32600)
+  })
+
   test('GET and DELETE of this revision are answered 405', async () => {
     verifies('HTTP-36', 'HTTP-26')
     for (const method of ['GET', 'DELETE']) {
