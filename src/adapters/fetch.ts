@@ -83,6 +83,7 @@ function toRecord(request: Request): HttpRequest {
     // Some runtimes keep Host out of the headers; the URL is made from it.
     header: (name) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined),
     query: (name) => url.searchParams.get(name) ?? undefined,
+    onDisconnect: (run) => request.signal.addEventListener('abort', run, { once: true }),
   }
 }
 

@@ -20,18 +20,24 @@ export class NodeRequest implements HttpRequest {
   readonly #incoming: IncomingMessage
   readonly #headers: IncomingMessage['headers']
   readonly #target: string | undefined
+  readonly #response: ServerResponse | undefined
 
-  constructor(request: IncomingMessage, path: string) {
+  constructor(request: IncomingMessage, path: string, response?: ServerResponse) {
     this.#incoming = request
     this.method = request.method ?? ''
     this.path = path
     this.#headers = request.headers
     this.#target = request.url
+    this.#response = response
   }
 
   query(name: string): string | undefined {
     const at = this.#target?.indexOf('?') ?? -1
     return at === -1 ? undefined : (new URLSearchParams(this.#target!.slice(at)).get(name) ?? undefined)
+  }
+
+  onDisconnect(run: () => void): void {
+    this.#response?.once('close', run)
   }
 
   header(name: string): string | undefined {
@@ -108,7 +114,7 @@ class Exchange implements BodyReader {
   #over = false
 
   constructor(endpoint: Endpoint, incoming: IncomingMessage, response: ServerResponse, path: string) {
-    this.request = new NodeRequest(incoming, path)
+    this.request = new NodeRequest(incoming, path, response)
     this.#endpoint = endpoint
     this.#incoming = incoming
     this.#response = response

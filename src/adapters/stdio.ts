@@ -6,8 +6,9 @@
  */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { Call, type CallOutlet } from '../call/call.ts'
+import { Call } from '../call/call.ts'
 import { takeNotification, takeResponse } from '../call/incoming.ts'
+import type { CallOutlet } from '../call/outlet.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import { errorReport, logLine } from '../http/logger.ts'
 import type { EndpointOptions, OptionsFor } from '../http/options.ts'
@@ -18,11 +19,13 @@ import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { ANONYMOUS } from '../session/principal.ts'
 import { Session } from '../session/session.ts'
 import { EMPTY_STATE } from '../session/session-entry.ts'
+import { hasEnvelope } from '../wire/envelope.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { parseJson } from '../wire/json-guard.ts'
 import {
   classify,
   errorMessage,
+  isRequestId,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
@@ -31,6 +34,7 @@ import {
 } from '../wire/jsonrpc.ts'
 import { LATEST } from '../wire/revision.ts'
 import { nodePlatform } from './node-platform.ts'
+import { ModernLines } from './stdio-modern.ts'
 
 /** Options of {@link serveStdio}. */
 export interface StdioOptions<State = unknown>
@@ -72,18 +76,20 @@ export async function serveStdio<State>(
     limits: { ...DEFAULT_LIMITS, ...limits },
     report: errorReport(logger, onError),
     state,
+    stateful: true,
   })
   const connection = new StdioConnection(serving, (line) => void output.write(`${line}\n`))
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   lines.on('line', (line) => connection.take(line))
   let closing: Promise<void> | undefined
   const close = (deadlineMs: number): Promise<void> => {
-    closing ??= (async () => {
+    // Later than the assignment: closing the lines calls this function again.
+    closing ??= Promise.resolve().then(async () => {
       lines.close()
       connection.stop()
       await serving.drain(deadlineMs)
       await serving.close()
-    })()
+    })
     return closing
   }
   const closed = new Promise<void>((resolve, reject) => {
@@ -94,16 +100,18 @@ export async function serveStdio<State>(
 
 const NO_HEADERS = { header: () => undefined }
 
-/** The one session of a pair of streams. */
+/** A pair of streams: the one session that `initialize` opens on it, and modern requests beside it. */
 class StdioConnection {
   readonly #serving: Serving
   readonly #write: (line: string) => void
   readonly #unlisten: () => void
+  readonly #modern: ModernLines
   #session: Session | undefined
 
   constructor(serving: Serving, write: (line: string) => void) {
     this.#serving = serving
     this.#write = write
+    this.#modern = new ModernLines(serving, write)
     this.#unlisten = serving.definition.listen({
       listChanged: (list) => this.#tell(`notifications/${list}/list_changed`),
       resourceUpdated: (uri) => {
@@ -156,13 +164,24 @@ class StdioConnection {
       answer(errorMessage(undefined, new McpError('invalid_request', kind.invalid)))
     } else if (kind === 'request') {
       this.#takeRequest(body as JsonRpcRequest, answer)
+    } else if (kind === 'notification' && this.#cancels(body as JsonRpcNotification)) {
+      // A request of the modern era.
     } else if (this.#session !== undefined) {
       if (kind === 'notification') takeNotification(this.#serving.services, this.#session, body as JsonRpcNotification)
       else takeResponse(this.#serving.services, this.#session, body as JsonRpcResponse)
     }
   }
 
+  #cancels({ method, params }: JsonRpcNotification): boolean {
+    const id = params?.['requestId']
+    return method === 'notifications/cancelled' && isRequestId(id) && this.#modern.cancel(id)
+  }
+
   #takeRequest(message: JsonRpcRequest, answer: (text: string) => void): void {
+    if (hasEnvelope(message)) {
+      this.#modern.take(message, answer)
+      return
+    }
     if (message.method === 'initialize') {
       answer(this.#initialize(message))
       return

@@ -19,7 +19,7 @@ export const SLOW_ANSWER_MS = 300_000
  * @throws {McpError} `stateless` or `capability_missing`, which names what the client did not declare.
  */
 export function requireCapability(call: Call, capability: ClientCapability): void {
-  if (call.session.stateless) {
+  if (call.session.stateless && call.session.facts.revision.asks === 'requests') {
     throw new McpError('stateless', `This server is stateless: it can't use the client's "${capability}".`)
   }
   if (hasCapability(call.session.facts.capabilities, capability)) return
@@ -40,10 +40,5 @@ export async function askClient(
   settings: AskSettings | undefined,
   defaultMs: number,
 ): Promise<JsonObject> {
-  const timeoutMs = settings?.timeout ?? defaultMs
-  return call.ask(method, params, {
-    timeoutMs,
-    maxTimeoutMs: settings?.maxTimeout ?? timeoutMs * 10,
-    ...(settings?.onProgress && { onProgress: settings.onProgress }),
-  })
+  return call.ask({ method, params, settings, defaultMs })
 }

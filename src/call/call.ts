@@ -4,7 +4,6 @@
  * @module
  */
 import type { MaybePromise, Timer } from '../engine/platform.ts'
-import type { AskOptions, AskRoute } from '../session/asks.ts'
 import type { Identity } from '../session/principal.ts'
 import type { InFlight, Session } from '../session/session.ts'
 import { hasCapability } from '../wire/capabilities.ts'
@@ -16,34 +15,26 @@ import {
   type JsonText,
   notificationMessage,
   type RequestId,
+  resultMessage,
 } from '../wire/jsonrpc.ts'
+import type { Exchange } from './exchange.ts'
+import { LIVE } from './live.ts'
+import type { CallHeaders, CallOutlet } from './outlet.ts'
 import type { CallServices } from './services.ts'
+import type { Question, Way, WayCall } from './way.ts'
 
-/** Where a call's messages go. */
-export interface CallOutlet extends AskRoute {
-  notify(text: string): void
-  /** The answer, or nothing for a request that the client cancelled. */
-  finish(text: string | undefined): void
-  /** Ends the connection, not the stream. */
-  closeConnection(): void
-}
-
-/** The headers of the request that brought a call; none over stdio. */
-export interface CallHeaders {
-  /** By the lower-case name. */
-  header(name: string): string | undefined
-}
-
-export class Call implements InFlight {
+export class Call implements InFlight, WayCall {
   readonly services: CallServices
-  readonly session: Session
-  readonly identity: Identity | undefined
-  readonly headers: CallHeaders
-  readonly requestId: RequestId
   readonly method: string
-  readonly params: JsonObject
   readonly number: number
-  readonly outlet: CallOutlet
+  readonly way: Way
+  // Of the exchange that the call is in now.
+  session: Session
+  identity: Identity | undefined
+  headers: CallHeaders
+  requestId: RequestId
+  params: JsonObject
+  outlet: CallOutlet
   #progressed = Number.NEGATIVE_INFINITY
   #asked = false
   #open = false
@@ -60,6 +51,7 @@ export class Call implements InFlight {
     request: { readonly id: RequestId; readonly method: string; readonly params?: JsonObject },
     number: number,
     outlet: CallOutlet,
+    way: Way = LIVE,
   ) {
     this.services = services
     this.session = session
@@ -70,11 +62,12 @@ export class Call implements InFlight {
     this.params = request.params ?? NO_PARAMS
     this.number = number
     this.outlet = outlet
+    this.way = way
   }
 
   /** Stable and unique over all replicas: an idempotency key for what the handler does elsewhere. */
   get id(): string {
-    return `${this.services.replica.id}.${this.number.toString(36)}`
+    return this.way.callId ?? `${this.services.replica.id}.${this.number.toString(36)}`
   }
 
   get ended(): boolean {
@@ -133,7 +126,7 @@ export class Call implements InFlight {
     if (this.#ended) return
     this.#reason = reason
     this.services.replica.counters[answer ? 'callsFailed' : 'callsCancelled']++
-    this.#end(answer ? errorMessage(this.requestId, reason) : undefined)
+    this.#end(answer ? errorMessage(this.requestId, reason) : undefined, reason)
     this.#controller?.abort(reason)
   }
 
@@ -160,10 +153,30 @@ export class Call implements InFlight {
     this.notify('notifications/progress', { progressToken: token, progress, total, message: said })
   }
 
-  ask(method: string, params: JsonObject, options: AskOptions): Promise<JsonObject> {
+  ask(question: Question): Promise<JsonObject> {
     if (this.#ended) return Promise.reject(this.#reason ?? new ProtocolError('cancelled', 'The request has ended.'))
     this.#asked = true
-    return this.services.asks.ask(this.session, this.number, this.outlet, method, params, options)
+    return this.way.ask(this, question)
+  }
+
+  suspend(result: JsonText, meanwhile: CallOutlet): void {
+    const { outlet } = this
+    this.outlet = meanwhile
+    outlet.finish(resultMessage(this.requestId, result))
+  }
+
+  /** Goes on in another exchange: from now on everything that a request says comes from there. */
+  resume({ session, identity, headers, request, outlet }: Exchange): void {
+    this.session = session
+    this.identity = identity
+    this.headers = headers
+    this.requestId = request.id
+    this.params = request.params ?? NO_PARAMS
+    this.outlet = outlet
+  }
+
+  conclude(result: JsonText): void {
+    this.#succeed(result)
   }
 
   #succeed(result: object | JsonText): void {
@@ -185,34 +198,31 @@ export class Call implements InFlight {
     const error = this.#fit(toMcpError(thrown))
     counters.callsFailed++
     if (error.cause !== undefined) report(error.cause, this.method)
-    this.#end(errorMessage(this.requestId, error))
+    this.#end(errorMessage(this.requestId, error), error)
   }
 
-  /** -32042 asks for URL mode: a client without it gets the error that says so. */
+  /** What a revision has no code for. -32042 asks for URL mode: a client without it gets the error that says so. */
   #fit(error: McpError): McpError {
-    if (error.code !== 'url_elicitation_required') return error
     const { revision, capabilities } = this.session.facts
+    if (error.code === 'resource_not_found' && revision.era === 'modern') {
+      return new ProtocolError('invalid_params', error.message, { data: error.data })
+    }
+    if (error.code !== 'url_elicitation_required') return error
     if (revision.elicitation === 'modes' && hasCapability(capabilities, 'elicitation.url')) return error
     return new ProtocolError('capability_missing', error.message, {
       data: { requiredCapabilities: { elicitation: { url: {} } } },
     })
   }
 
-  #end(text: string | undefined): void {
+  #end(text: string | undefined, error?: McpError): void {
     this.#ended = true
     if (this.#open) {
       this.services.replica.calls.delete(this)
       this.session.remove(this)
     }
     this.#timer?.cancel()
-    // An error is made only where a question is still open: its stack costs more than the rest of the call.
-    if (this.#asked && this.session.openAsks > 0) {
-      this.services.asks.withdrawCall(
-        this.number,
-        this.#reason ?? new ProtocolError('cancelled', 'The request has ended.'),
-      )
-    }
-    this.outlet.finish(text)
+    if (this.#asked) this.way.ended(this, this.#reason)
+    this.outlet.finish(text, error)
   }
 }
 

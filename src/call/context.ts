@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { MaybePromise } from '../engine/platform.ts'
 import type { Identity } from '../session/principal.ts'
-import type { RequestId } from '../wire/jsonrpc.ts'
+import { isObject, type RequestId } from '../wire/jsonrpc.ts'
+import { readTraceContext, type TraceContext } from '../wire/trace-context.ts'
 import type { AskSettings } from './ask-settings.ts'
 import type { Call } from './call.ts'
 import { type ElicitFormParams, type ElicitResult, type ElicitUrlParams, elicit } from './elicit.ts'
@@ -54,6 +56,8 @@ export interface Context<State = unknown> {
   readonly session: ContextSession
   /** The application state given to `createServer`. */
   readonly state: State
+  /** The trace that the request belongs to (`traceparent`, `tracestate`, `baggage` of its `_meta`). */
+  readonly trace: TraceContext
   /** Log messages to the client, one function per level of the specification. */
   readonly log: ContextLog
 
@@ -91,6 +95,22 @@ export interface Context<State = unknown> {
    * @see the specification, client/roots
    */
   listRoots(settings?: AskSettings): Promise<Root[]>
+
+  /**
+   * Runs what must not happen twice, and resolves with its result (as JSON). In a call of a tool with `durable: true`
+   * under 2026-07-28, a step that is done is not run again when the handler is: its result comes from the record. A step
+   * that throws is not done. Everywhere else it just runs.
+   *
+   * The record travels with the client. A round whose answer was lost on the way is repeated, its steps included, so
+   * give effects elsewhere {@link callId} as an idempotency key: it is the same in every round.
+   *
+   * @param name says which step it is; one used again counts as the next of that name.
+   * @example
+   * ```ts
+   * const order = await ctx.step('order', () => shop.order(item, { idempotencyKey: ctx.callId }))
+   * ```
+   */
+  step<Result>(name: string, run: () => MaybePromise<Result>): Promise<Result>
 
   /**
    * Ends the connection of this request, which the client takes up again with `Last-Event-ID`: nothing is lost, and a
@@ -145,6 +165,11 @@ class CallContext implements Context {
     return this.#call.services.state
   }
 
+  get trace(): TraceContext {
+    const meta = this.#call.params['_meta']
+    return isObject(meta) ? readTraceContext(meta) : {}
+  }
+
   get log(): ContextLog {
     this.#log ??= contextLog(this.#call)
     return this.#log
@@ -167,6 +192,10 @@ class CallContext implements Context {
 
   listRoots(settings?: AskSettings): Promise<Root[]> {
     return guarded(listRoots(this.#call, settings))
+  }
+
+  step<Result>(name: string, run: () => MaybePromise<Result>): Promise<Result> {
+    return guarded(this.#call.way.step(this.#call, name, run) as Promise<Result>)
   }
 
   closeStream(): void {

@@ -25,7 +25,7 @@ export interface ElicitUrlParams {
   readonly message: string
   /** Absolute; no personal data and no link that is already signed in. */
   readonly url: string
-  /** Names this question in `server.elicitationComplete`. Default: a random one. */
+  /** Names this question in `server.elicitationComplete` (2025-11-25 only). Default: a random one. */
   readonly elicitationId?: string
 }
 
@@ -45,10 +45,13 @@ export async function elicit(
     requireCapability(call, 'elicitation.url')
     if (elicitation !== 'modes') throw missing('elicitation.url')
     checkUrl(params.url)
-    const elicitationId = params.elicitationId ?? call.services.replica.tags.next()
-    call.services.elicitations.add(elicitationId, call.session)
     const { message, url } = params
-    const question = { mode: 'url', message, url, elicitationId }
+    const question = {
+      mode: 'url',
+      message,
+      url,
+      ...(call.session.facts.revision.elicitationIds && named(call, params)),
+    }
     const result = await askClient(call, 'elicitation/create', question, settings, SLOW_ANSWER_MS)
     return readAction(result, () => undefined)
   }
@@ -60,6 +63,13 @@ export async function elicit(
   const sent = elicitation === 'modes' ? { mode: 'form', ...question } : question
   const result = await askClient(call, 'elicitation/create', sent, settings, SLOW_ANSWER_MS)
   return readAction(result, (content) => checkContent(schema, content))
+}
+
+/** The name under which the completion is told. */
+function named(call: Call, params: ElicitUrlParams): { readonly elicitationId: string } {
+  const elicitationId = params.elicitationId ?? call.services.replica.tags.next()
+  call.services.elicitations.add(elicitationId, call.session)
+  return { elicitationId }
 }
 
 async function readAction(result: JsonObject, read: (content: unknown) => unknown): Promise<ElicitResult<unknown>> {

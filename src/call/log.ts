@@ -18,8 +18,10 @@ export const DEFAULT_LEVEL: LogLevel = 'info'
 
 export function contextLog(call: Call): ContextLog {
   const write = (level: LogLevel, data: unknown, logger: string | undefined): void => {
-    const minimum = call.session.state?.level ?? DEFAULT_LEVEL
-    if (passesLevel(level, minimum)) call.notify('notifications/message', { level, logger, data })
+    const { state, facts } = call.session
+    const minimum = state?.level ?? (facts.revision.logsUnasked ? DEFAULT_LEVEL : undefined)
+    if (minimum !== undefined && passesLevel(level, minimum))
+      call.notify('notifications/message', { level, logger, data })
   }
   const entries = LOG_LEVELS.map((level) => [level, (data: unknown, logger?: string) => write(level, data, logger)])
   return Object.fromEntries(entries) as ContextLog

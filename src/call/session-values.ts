@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Session } from '../session/session.ts'
 import type { StoredEntry } from '../session/session-entry.ts'
 import { type ClientCapability, capabilityNames } from '../wire/capabilities.ts'
 import { McpError } from '../wire/errors.ts'
@@ -13,7 +14,10 @@ import { guarded } from './guarded.ts'
 
 /** The session of a call, without its id: the id is a secret of the client. */
 export interface ContextSession {
-  /** Name and version that the client gave at `initialize`, cut to 64 bytes each. Never a base for trust. */
+  /**
+   * Name and version that the client gave, at `initialize` or (2026-07-28) with the request, cut to 64 bytes each.
+   * Never a base for trust.
+   */
   readonly client: { readonly name: string; readonly version: string }
   readonly revision: RevisionName
   readonly capabilities: readonly ClientCapability[]
@@ -22,7 +26,7 @@ export interface ContextSession {
   /**
    * A value kept with {@link set}, or `undefined`. Read from where sessions are kept: every replica sees it.
    *
-   * @throws {McpError} `stateless`
+   * @throws {McpError} `stateless`, also under 2026-07-28: it has no sessions.
    */
   get<Value = unknown>(key: string): Promise<Value | undefined>
   /**
@@ -35,20 +39,24 @@ export interface ContextSession {
   delete(key: string): Promise<void>
 }
 
+const STATELESS = 'This server is stateless'
+
 export function contextSession(call: Call): ContextSession {
-  const { session, services } = call
-  const { facts } = session
-  const requireSession = (): void => {
-    if (session.stateless) throw new McpError('stateless', 'This server is stateless: sessions keep no values.')
+  const { services } = call
+  const requireSession = (): Session => {
+    const { session } = call
+    if (!session.stateless) return session
+    const why = session.facts.revision.era === 'modern' ? `${session.facts.revision.name} has no sessions` : STATELESS
+    throw new McpError('stateless', `${why}: nothing keeps values from one request to the next.`)
   }
   const values: Pick<ContextSession, 'get' | 'set' | 'delete'> = {
     async get<Value>(key: string) {
-      requireSession()
+      const session = requireSession()
       const kept = (await services.sessions.readValues(session))?.values
       return (kept !== undefined && Object.hasOwn(kept, key) ? kept[key] : undefined) as Value | undefined
     },
     async set(key, value) {
-      requireSession()
+      const session = requireSession()
       const text = JSON.stringify(value)
       if (text === undefined) throw new TypeError(`The session value "${key}" must be JSON.`)
       const limit = services.replica.limits.sessionValueBytes
@@ -61,18 +69,28 @@ export function contextSession(call: Call): ContextSession {
       })
     },
     async delete(key) {
-      requireSession()
+      const session = requireSession()
       await services.sessions.changeValues(session, (entry) => {
         if (entry.values === undefined || !Object.hasOwn(entry.values, key)) return undefined
         return { ...entry, values: withValue(entry, key, undefined) }
       })
     },
   }
+  // Read when asked for: in the modern era a call passes through several requests, and each declares anew.
   return {
-    client: facts.client,
-    revision: facts.revision.name,
-    capabilities: capabilityNames(facts.capabilities),
-    extensions: facts.extensions === '' ? {} : (JSON.parse(facts.extensions) as JsonObject),
+    get client() {
+      return call.session.facts.client
+    },
+    get revision() {
+      return call.session.facts.revision.name
+    },
+    get capabilities() {
+      return capabilityNames(call.session.facts.capabilities)
+    },
+    get extensions() {
+      const { extensions } = call.session.facts
+      return extensions === '' ? {} : (JSON.parse(extensions) as JsonObject)
+    },
     get: <Value>(key: string) => guarded(values.get<Value>(key)),
     set: (key, value) => guarded(values.set(key, value)),
     delete: (key) => guarded(values.delete(key)),

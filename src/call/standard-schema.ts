@@ -61,6 +61,7 @@ export function prepareSchema(schema: AnySchema, where: string, side: 'input' | 
   }
   const json = schema as JsonSchema
   checkDialect(json, where)
+  checkReach(json, where)
   return { json, check: (value) => checkJson(json, value) }
 }
 
@@ -76,6 +77,42 @@ function checkDialect(json: JsonSchema, where: string): void {
   if (dialect === undefined) return
   if (typeof dialect === 'string' && DIALECTS.includes(dialect.replace(/#$/, ''))) return
   throw new TypeError(`${where} names the dialect ${String(dialect)}; supported are ${DIALECTS.join(', ')}.`)
+}
+
+/** Nobody follows a chain of references or checks a nesting that is longer; a value would take as long to check. */
+const MAX_DEPTH = 128
+const MAX_SUBSCHEMAS = 10_000
+
+/** Keywords whose values are data, not schemas. */
+const DATA: readonly string[] = ['const', 'enum', 'default', 'examples']
+
+/**
+ * What a schema needs must be in it: references to the network are never followed, so one that leads there would let
+ * everything pass, or nothing. And it is bounded, because its shape decides how long a check takes.
+ */
+function checkReach(json: JsonSchema, where: string): void {
+  const known = new Set<string>()
+  const references = new Set<string>()
+  let count = 0
+  const walk = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (depth > MAX_DEPTH) throw new TypeError(`${where} is nested deeper than ${MAX_DEPTH} levels.`)
+    if (++count > MAX_SUBSCHEMAS) throw new TypeError(`${where} has more than ${MAX_SUBSCHEMAS} parts.`)
+    for (const [keyword, inner] of Object.entries(value)) {
+      if (DATA.includes(keyword)) continue
+      if (keyword === '$id' && typeof inner === 'string') known.add(inner.replace(/#.*$/, ''))
+      else if (keyword === '$ref' && typeof inner === 'string') references.add(inner.replace(/#.*$/, ''))
+      else walk(inner, depth + 1)
+    }
+  }
+  walk(json, 0)
+  for (const reference of references) {
+    // Relative ones are resolved against an $id, which is in the schema.
+    if (!URL.canParse(reference) || known.has(reference)) continue
+    throw new TypeError(
+      `${where} refers to ${reference}, which is not in it. References to the network are not followed.`,
+    )
+  }
 }
 
 function describe(schema: StandardSchema, where: string, side: 'input' | 'output'): JsonSchema {

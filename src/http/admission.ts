@@ -29,7 +29,8 @@ export function checkPost(request: HttpRequest, jsonResponse: JsonResponse): Mcp
   if (!accepted.json || (!accepted.sse && jsonResponse !== true)) {
     return new McpError('not_acceptable', 'Accept must list application/json and text/event-stream.')
   }
-  return checkVersion(request)
+  // Its version is judged together with its body, which says of which era it is.
+  return undefined
 }
 
 /** Checks the headers of a GET. */
@@ -44,9 +45,12 @@ export function checkGet(request: HttpRequest): McpError | undefined {
 export function checkVersion(request: HttpRequest): McpError | undefined {
   const version = request.header(PROTOCOL_VERSION)
   if (version === undefined || revisionNamed(version) !== undefined) return undefined
-  const requested = version.slice(0, 64)
+  return unsupportedVersion(version)
+}
+
+export function unsupportedVersion(version: string): McpError {
   return new McpError('unsupported_version', `MCP-Protocol-Version must be one of ${SUPPORTED.join(', ')}.`, {
-    data: { supported: SUPPORTED, requested },
+    data: { supported: SUPPORTED, requested: version.slice(0, 64) },
   })
 }
 

@@ -4,7 +4,7 @@
  * @see the specification, basic/transports, "Sending Messages to the Server"
  * @module
  */
-import type { CallOutlet } from '../call/call.ts'
+import type { CallOutlet } from '../call/outlet.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Timer } from '../engine/platform.ts'
 import { completeStream } from '../session/complete-stream.ts'
@@ -29,7 +29,7 @@ export interface Answer extends CallOutlet {
 }
 
 /** How long `'auto'` waits for a silent call before it opens a stream. */
-const AUTO_WAIT_MS = 1_000
+export const AUTO_WAIT_MS = 1_000
 
 /** How long a question in a JSON answer waits in the mailbox at most. */
 const MAILBOX_ASK_MS = 600_000

@@ -12,6 +12,16 @@ import { NO_CONTENT, withHeaders } from './replies.ts'
 /** How long a browser may remember a preflight, in seconds. */
 const MAX_AGE_S = '7200'
 
+/** A header that mirrors an argument of a tool. */
+const PARAM_HEADER = /^mcp-param-[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/
+
+/** Those among the headers that a page asks for, as the end of a list: which there are, only the tools know. */
+function requestedParams(request: HttpRequest): string {
+  const asked = request.header('access-control-request-headers')?.toLowerCase().split(',') ?? []
+  const params = asked.map((name) => name.trim()).filter((name) => PARAM_HEADER.test(name))
+  return params.map((name) => `, ${name}`).join('')
+}
+
 export class Cors {
   readonly #origins: ReadonlySet<string> | '*' | undefined
 
@@ -31,7 +41,7 @@ export class Cors {
         'access-control-allow-methods',
         'GET, POST, DELETE',
         'access-control-allow-headers',
-        CORS_ALLOW_HEADERS,
+        CORS_ALLOW_HEADERS + requestedParams(request),
         'access-control-max-age',
         MAX_AGE_S,
       ],

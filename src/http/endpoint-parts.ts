@@ -15,6 +15,8 @@ export interface EndpointParts {
   readonly services: CallServices
   readonly stateless: boolean
   readonly jsonResponse: JsonResponse
+  /** The same for requests of the modern era. */
+  readonly jsonResponseModern: JsonResponse
   readonly sessionTtlMs: number
   /** Who is asking; none where everybody is anonymous. */
   readonly auth: Authenticator | undefined

@@ -46,6 +46,10 @@ export interface Snapshot extends Readonly<Counters> {
   readonly openSessionStreams: number
   /** Questions waiting for an answer. */
   readonly openAsks: number
+  /** Calls waiting for the retry of their client (2026-07-28); bounded by `limits.parked`. */
+  readonly parkedCalls: number
+  /** Open `subscriptions/listen` streams (2026-07-28). */
+  readonly openListens: number
   /** Opened session ids remembered; bounded by `limits.sessionCache`. */
   readonly cachedSessions: number
   /** Changed sessions remembered; at most 100,000. */
@@ -114,6 +118,7 @@ export class Endpoint {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       report,
       state: options.state,
+      stateful: !options.stateless,
     })
     const parts: EndpointParts = {
       definition,
@@ -121,6 +126,7 @@ export class Endpoint {
       services: serving.services,
       stateless: options.stateless ?? false,
       jsonResponse: options.jsonResponse ?? false,
+      jsonResponseModern: options.jsonResponse ?? 'auto',
       sessionTtlMs: options.session?.ttl ?? SESSION_TTL_MS,
       auth,
     }
@@ -192,13 +198,15 @@ export class Endpoint {
   }
 
   counters(): Snapshot {
-    const { replica, sessions, sessionStreams, asks } = this.#parts.services
+    const { replica, sessions, sessionStreams, asks, parking, listens } = this.#parts.services
     return {
       ...replica.counters,
       openCalls: replica.calls.size,
       openStreams: replica.openStreams,
       openSessionStreams: sessionStreams.size,
       openAsks: asks.size,
+      parkedCalls: parking.size,
+      openListens: listens.size,
       cachedSessions: sessions.cached,
       changedSessions: sessions.changed,
       cachedPrincipals: this.#principals.size,

@@ -16,6 +16,7 @@ import {
   errorMessage,
   isObject,
   isRequestId,
+  type JsonObject,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
@@ -26,8 +27,11 @@ import type { Admitted } from './admission.ts'
 import { type Answer, AutoAnswer, JsonAnswer, type Reply, SseAnswer } from './answer.ts'
 import { BatchAnswer } from './batch.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
+import { eraOf } from './era.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { initialize } from './initialize.ts'
+import { postModern } from './modern/post.ts'
+import { PendingReply } from './pending-reply.ts'
 import { ACCEPTED, errorReply } from './replies.ts'
 import { findSession } from './session-lookup.ts'
 import { scopeError, stepUp } from './step-up.ts'
@@ -47,6 +51,9 @@ export function post(
   }
   const kind = classify(body)
   if (typeof kind === 'object') return errorReply(new McpError('invalid_request', kind.invalid), readableId(body))
+  const era = eraOf(request, body as { readonly params?: JsonObject })
+  if (era === 'modern') return postModern(parts, request, admitted, body, kind)
+  if (era !== 'legacy') return errorReply(era, readableId(body))
   const id = kind === 'request' ? (body as JsonRpcRequest).id : undefined
   if (kind === 'request' && (body as JsonRpcRequest).method === 'initialize') {
     return initialize(parts, request, admitted, body as JsonRpcRequest)
@@ -95,24 +102,6 @@ function take(
   if (reply.settled !== undefined) return reply.settled
   answer.wait()
   return reply.wait()
-}
-
-/** The answer of one request. Most are there before anybody waits for them; only the others need a promise. */
-class PendingReply implements Reply {
-  settled: HttpReply | undefined
-  #resolve: ((reply: HttpReply) => void) | undefined
-
-  reply(reply: HttpReply): void {
-    this.settled = reply
-    this.#resolve?.(reply)
-  }
-
-  wait(): Promise<HttpReply> {
-    return new Promise((resolve) => {
-      if (this.settled !== undefined) resolve(this.settled)
-      this.#resolve = resolve
-    })
-  }
 }
 
 /** Runs a request; its answer goes where `answer` leads. */
@@ -165,6 +154,12 @@ async function postBatch(
   admitted: Admitted,
   bodies: readonly unknown[],
 ): Promise<HttpReply> {
+  const era = eraOf(request, {})
+  if (era !== 'legacy') {
+    return errorReply(
+      era === 'modern' ? new McpError('invalid_request', 'The body must be one JSON-RPC message.') : era,
+    )
+  }
   const session = await findBatchSession(parts, request, admitted.principal)
   if (isReply(session)) return session
   const { limits } = parts.services.replica

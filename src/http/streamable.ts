@@ -6,7 +6,9 @@
  */
 import { checkGet, checkPost, checkVersion } from './admission.ts'
 import { remove } from './delete.ts'
+import { eraOf } from './era.ts'
 import { get } from './get.ts'
+import type { HttpReply } from './http-message.ts'
 import { post } from './post.ts'
 import { methodNotAllowed } from './replies.ts'
 import type { HttpTransport } from './transport.ts'
@@ -17,8 +19,10 @@ export const STREAMABLE: HttpTransport = {
       case 'POST':
         return checkPost(request, parts.jsonResponse)
       case 'GET':
+        if (eraOf(request, {}) === 'modern') return postOnly()
         return parts.stateless ? undefined : checkGet(request)
       case 'DELETE':
+        if (eraOf(request, {}) === 'modern') return postOnly()
         return checkVersion(request)
       case 'OPTIONS':
         return undefined
@@ -28,4 +32,9 @@ export const STREAMABLE: HttpTransport = {
   },
   answer: (parts, request, admitted) => (request.method === 'GET' ? get : remove)(parts, request, admitted),
   post,
+}
+
+/** "HTTP GET or DELETE to the MCP endpoint: respond with 405 Method Not Allowed." */
+function postOnly(): HttpReply {
+  return methodNotAllowed('POST', 'This revision has no streams to open and no sessions to end: use POST.')
 }

@@ -5,17 +5,22 @@
  * @module
  */
 import type { Call } from '../call/call.ts'
+import type { Present } from '../call/input-required.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { ListKind } from '../session/cluster.ts'
 import type { SessionFacts } from '../session/session-id.ts'
 import { sipHashText, sipKey } from '../session/siphash.ts'
 import { McpError } from '../wire/errors.ts'
-import { type JsonObject, JsonText } from '../wire/jsonrpc.ts'
-import { LATEST, type Revision } from '../wire/revision.ts'
+import { isObject, type JsonObject, JsonText } from '../wire/jsonrpc.ts'
+import { LATEST, MODERN, type Revision } from '../wire/revision.ts'
+import { listHints } from './cache-hints.ts'
 import { complete } from './completion.ts'
+import { discover } from './discover.ts'
 import type { ServerIdentity } from './identity.ts'
+import { listen } from './listen.ts'
 import { list, listResources } from './lists.ts'
 import { compose, type Middleware } from './middleware.ts'
+import { presenter } from './modern-result.ts'
 import { describePrompt, getPrompt, type Prompt } from './prompt.ts'
 import { Registry } from './registry.ts'
 import { describeResource, describeTemplate, type Resource, type ResourceTemplate, readResource } from './resource.ts'
@@ -59,34 +64,40 @@ export class Definition {
   /** Whether anything needs scopes or is hidden from some: then requests are looked at before they start. */
   restricted = false
   readonly #listeners = new Set<DefinitionListener>()
-  readonly #methods: ReadonlyMap<string, Method>
+  readonly #methods: Readonly<Record<Revision['era'], ReadonlyMap<string, Method>>>
   readonly #texts = new Map<string, JsonText>()
+  /** Makes results of the modern era. */
+  readonly present: Present
   #dispatch: Method | undefined
+  #dispatchModern: Method | undefined
   #hash: string | undefined
 
   constructor(identity: ServerIdentity) {
     this.identity = identity
+    this.present = presenter(identity, MODERN)
     const changed = (kind: ListKind): void => this.#listChanged(kind)
     this.tools = new Registry('tools', 'tool', describeTool, changed)
     this.resources = new Registry<Resource>('resources', 'resource', describeResource, changed)
     this.templates = new Registry('resources', 'resource template', describeTemplate, changed)
     this.prompts = new Registry('prompts', 'prompt', describePrompt, changed)
-    this.#methods = this.#table()
+    this.#methods = this.#tables()
   }
 
-  /** Answers a request. */
+  /** Answers a request of the legacy era. */
   get dispatch(): Method {
-    this.#dispatch ??= compose(this.middleware, (call) => {
-      const method = this.#methods.get(call.method)
-      if (method === undefined) throw new McpError('method_not_found', `Unknown method: ${call.method.slice(0, 128)}`)
-      return method(call)
-    })
+    this.#dispatch ??= this.#compose(this.#methods.legacy)
     return this.#dispatch
+  }
+
+  /** Answers a request of the modern era. */
+  get dispatchModern(): Method {
+    this.#dispatchModern ??= this.#compose(this.#methods.modern)
+    return this.#dispatchModern
   }
 
   use(middleware: Middleware): void {
     this.middleware.push(middleware)
-    this.#dispatch = undefined
+    this.#dispatch = this.#dispatchModern = undefined
   }
 
   /** What the server really has, in the words of a revision. `stateful`: there are sessions to tell about changes. */
@@ -101,15 +112,15 @@ export class Definition {
       }),
       ...(this.prompts.used && { prompts: listChanged }),
       ...(revision.completions && this.#completes() && { completions: {} }),
-      ...(extensions && revision.era === 'legacy' && { experimental: extensions }),
+      ...(extensions && { [revision.extensions]: extensions }),
     }
   }
 
   /** The settings that a client gave for the extensions declared here. */
-  readExtensions(capabilities: unknown): { readonly [name: string]: unknown } {
+  readExtensions(capabilities: JsonObject | undefined, revision: Revision): { readonly [name: string]: unknown } {
     if (this.extensions.size === 0) return NO_SETTINGS
-    const declared = (capabilities as { experimental?: JsonObject } | undefined)?.experimental
-    if (typeof declared !== 'object' || declared === null) return NO_SETTINGS
+    const declared = capabilities?.[revision.extensions]
+    if (!isObject(declared)) return NO_SETTINGS
     const names = [...this.extensions.keys()].filter((name) => Object.hasOwn(declared, name))
     return Object.fromEntries(names.map((name) => [name, declared[name]]))
   }
@@ -176,14 +187,22 @@ export class Definition {
     this.tell((listener) => listener.listChanged(kind))
   }
 
+  #compose(methods: ReadonlyMap<string, Method>): Method {
+    return compose(this.middleware, (call) => {
+      const method = methods.get(call.method)
+      if (method === undefined) throw new McpError('method_not_found', `Unknown method: ${call.method.slice(0, 128)}`)
+      return method(call)
+    })
+  }
+
   #completes(): boolean {
     for (const prompt of this.prompts.all()) if (prompt.definition.complete) return true
     for (const template of this.templates.all()) if (template.definition.complete) return true
     return false
   }
 
-  /** Every method, by its name in the specification. What a server lacks is unknown to it. */
-  #table(): ReadonlyMap<string, Method> {
+  /** Every method of each era, by its name in the specification. What a server lacks is unknown to it. */
+  #tables(): Readonly<Record<Revision['era'], ReadonlyMap<string, Method>>> {
     const { tools, resources, templates, prompts } = this
     const when =
       (has: () => boolean, method: Method): Method =>
@@ -198,17 +217,15 @@ export class Definition {
     const hasResources = (): boolean => resources.used || templates.used
     const hasPrompts = (): boolean => prompts.used
     const both = { resources, templates }
-    return new Map<string, Method>([
-      ['ping', () => ({})],
-      ['logging/setLevel', setLevel],
-      ['tools/list', when(hasTools, (call) => list(call, 'tools', tools))],
+    const hints = (call: Call, own = false): object =>
+      listHints(call, this.identity.cache, own || this.restricted || this.middleware.length > 0)
+    const shared: [string, Method][] = [
+      ['tools/list', when(hasTools, (call) => list(call, 'tools', tools, hints))],
       ['tools/call', when(hasTools, (call) => callTool(call, tools))],
-      ['resources/list', when(hasResources, (call) => listResources(call, resources, templates))],
-      ['resources/templates/list', when(hasResources, (call) => list(call, 'resourceTemplates', templates))],
+      ['resources/list', when(hasResources, (call) => listResources(call, both, hints))],
+      ['resources/templates/list', when(hasResources, (call) => list(call, 'resourceTemplates', templates, hints))],
       ['resources/read', when(hasResources, (call) => readResource(call, both))],
-      ['resources/subscribe', when(hasResources, (call) => subscribe(call, both))],
-      ['resources/unsubscribe', when(hasResources, unsubscribe)],
-      ['prompts/list', when(hasPrompts, (call) => list(call, 'prompts', prompts))],
+      ['prompts/list', when(hasPrompts, (call) => list(call, 'prompts', prompts, hints))],
       ['prompts/get', when(hasPrompts, (call) => getPrompt(call, prompts))],
       [
         'completion/complete',
@@ -217,6 +234,17 @@ export class Definition {
           (call) => complete(call, prompts, templates),
         ),
       ],
-    ])
+    ]
+    const legacy: [string, Method][] = [
+      ['ping', () => ({})],
+      ['logging/setLevel', setLevel],
+      ['resources/subscribe', when(hasResources, (call) => subscribe(call, both))],
+      ['resources/unsubscribe', when(hasResources, unsubscribe)],
+    ]
+    const modern: [string, Method][] = [
+      ['server/discover', (call) => discover(call, this)],
+      ['subscriptions/listen', (call) => listen(call, this)],
+    ]
+    return { legacy: new Map([...shared, ...legacy]), modern: new Map([...shared, ...modern]) }
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Icon } from '../wire/content.ts'
 import type { Revision } from '../wire/revision.ts'
+import { type CacheHints, checkCacheHints } from './cache-hints.ts'
 
 export interface ServerIdentity {
   /** For programs. */
@@ -18,6 +19,11 @@ export interface ServerIdentity {
   readonly icons?: readonly Icon[]
   /** How to use this server, for the client's model. */
   readonly instructions?: string
+  /**
+   * How long and for whom lists and `server/discover` may be cached (2026-07-28). Default: a minute, and `public` only
+   * where nobody is identified and no middleware could make them differ.
+   */
+  readonly cache?: CacheHints
 }
 
 /** The `serverInfo` of a revision: members that it does not know are left out. */
@@ -41,6 +47,7 @@ export function checkIdentity(identity: ServerIdentity): void {
     }
   }
   checkIcons(identity.icons, 'createServer')
+  checkCacheHints(identity.cache, 'createServer')
 }
 
 /** Icons are fetched by clients: only schemes that can't run anything there. */

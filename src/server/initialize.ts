@@ -33,13 +33,14 @@ export function negotiate(definition: Definition, params: JsonObject, stateful: 
   if (!isObject(clientInfo) || typeof clientInfo['name'] !== 'string' || typeof clientInfo['version'] !== 'string') {
     throw new McpError('invalid_params', 'clientInfo: needs a name and a version, both strings.')
   }
-  const revision = revisionNamed(protocolVersion) ?? LATEST
+  const asked = revisionNamed(protocolVersion)
+  const revision = asked?.era === 'legacy' ? asked : LATEST
   return {
     facts: {
       revision,
       capabilities: capabilityBits(capabilities),
       client: { name: fitName(clientInfo['name']), version: fitName(clientInfo['version']) },
-      extensions: fitExtensions(definition.readExtensions(capabilities)),
+      extensions: fitExtensions(definition.readExtensions(capabilities, revision)),
     },
     result: definition.text(stateful ? revision.name : `stateless ${revision.name}`, () =>
       initializeResult(definition, revision, stateful),

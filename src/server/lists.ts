@@ -11,43 +11,62 @@ import { McpError } from '../wire/errors.ts'
 import { JsonText } from '../wire/jsonrpc.ts'
 import type { Access } from './access.ts'
 import type { Registry } from './registry.ts'
-import { describeResource, type Resource, type ResourceTemplate } from './resource.ts'
+import { describeResource, type ResourceLists } from './resource.ts'
 
 /** Items per page. Most servers have one page; large ones should not send megabytes at a time. */
 export const PAGE_SIZE = 200
+
+/** What a list says about being cached; `varies`: it was made for this caller. */
+export type Hints = (call: Call, varies?: boolean) => object
 
 /** `tools/list`, `prompts/list`, `resources/templates/list`. */
 export function list<Entry extends { readonly definition: Access }>(
   call: Call,
   member: string,
   registry: Registry<Entry>,
+  hints: Hints,
 ): MaybePromise<JsonText> {
   const { cursor } = call.params
   const { revision } = call.session.facts
   if (cursor === undefined) {
     const page = registry.page(revision, 0, PAGE_SIZE, call.identity)
-    if (page.next === undefined) return new JsonText(`{"${member}":[${page.items.join()}]}`)
+    if (page.next === undefined) return listText(call, member, page.items, '', hints)
   }
-  return listPage(call, member, registry, [])
+  return listPage(call, member, registry, [], hints)
+}
+
+function listText(
+  call: Call,
+  member: string,
+  items: readonly string[],
+  next: string,
+  hints: Hints,
+  varies = false,
+): JsonText {
+  const text = `{"${member}":[${items.join()}]${next}`
+  if (!call.session.facts.revision.cacheHints) return new JsonText(`${text}}`)
+  return new JsonText(`${text},${JSON.stringify(hints(call, varies)).slice(1)}`)
 }
 
 /** `resources/list`: the registered ones, then what the templates list. */
 export async function listResources(
   call: Call,
-  registry: Registry<Resource>,
-  templates: Registry<ResourceTemplate>,
+  { resources: registry, templates }: ResourceLists,
+  hints: Hints,
 ): Promise<JsonText> {
   const listing = [...templates.entries(call.identity)].flatMap((template) => template.definition.list ?? [])
-  if (listing.length === 0) return list(call, 'resources', registry)
+  if (listing.length === 0) return list(call, 'resources', registry, hints)
   const after = await openCursor(call, 'resources')
   const { revision } = call.session.facts
-  if (registry.page(revision, after, PAGE_SIZE, call.identity).next !== undefined)
-    return listPage(call, 'resources', registry, [])
+  // Every page has the same scope, also those that are not made for the caller.
+  if (registry.page(revision, after, PAGE_SIZE, call.identity).next !== undefined) {
+    return listPage(call, 'resources', registry, [], hints, true)
+  }
   const found = await Promise.all(listing.map(async (run) => run(createContext(call))))
   const items = found
     .flat()
     .map(({ uri, name, ...definition }) => JSON.stringify(describeResource({ uri, name, definition }, revision)))
-  return listPage(call, 'resources', registry, items)
+  return listPage(call, 'resources', registry, items, hints, true)
 }
 
 async function listPage<Entry extends { readonly definition: Access }>(
@@ -55,13 +74,14 @@ async function listPage<Entry extends { readonly definition: Access }>(
   member: string,
   registry: Registry<Entry>,
   more: readonly string[],
+  hints: Hints,
+  varies = false,
 ): Promise<JsonText> {
   const after = await openCursor(call, member)
   const page = registry.page(call.session.facts.revision, after, PAGE_SIZE, call.identity)
-  const items = [...page.items, ...more].join()
-  if (page.next === undefined) return new JsonText(`{"${member}":[${items}]}`)
-  const cursor = await sealCursor(call, member, page.next)
-  return new JsonText(`{"${member}":[${items}],"nextCursor":"${cursor}"}`)
+  const items = [...page.items, ...more]
+  const next = page.next === undefined ? '' : `,"nextCursor":"${await sealCursor(call, member, page.next)}"`
+  return listText(call, member, items, next, hints, varies)
 }
 
 /**

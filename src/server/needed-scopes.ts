@@ -24,7 +24,23 @@ export function neededScopes(
   params: JsonObject | undefined,
   auth: Identity | undefined,
 ): readonly string[] {
+  if (method === 'subscriptions/listen') return listened(lists, params?.['notifications'], auth)
   return used(lists, method, params ?? {}, auth)?.definition.scopes ?? []
+}
+
+/** Of more than this many URIs the request is refused anyway. */
+const MOST_URIS = 1_000
+
+/** What a listen stream needs: the scopes of every resource that it names. */
+function listened(lists: Lists, filter: unknown, auth: Identity | undefined): readonly string[] {
+  const uris = isObject(filter) ? filter['resourceSubscriptions'] : undefined
+  if (!Array.isArray(uris)) return []
+  const scopes = new Set<string>()
+  for (const uri of uris.slice(0, MOST_URIS)) {
+    const found = typeof uri === 'string' ? findResource(uri, lists, auth) : undefined
+    for (const scope of found?.definition.scopes ?? []) scopes.add(scope)
+  }
+  return [...scopes]
 }
 
 function used(

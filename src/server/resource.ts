@@ -13,6 +13,7 @@ import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 import { type Access, checkAccess } from './access.ts'
+import { type CacheHints, checkCacheHints, readHints } from './cache-hints.ts'
 import type { Complete } from './complete.ts'
 import { checkIcons } from './identity.ts'
 import type { Registry } from './registry.ts'
@@ -27,6 +28,8 @@ export interface ResourceDefinition extends Access {
   readonly icons?: readonly Icon[]
   /** Bytes, where known. */
   readonly size?: number
+  /** How long and for whom its contents may be cached (2026-07-28). Default: `{ ttlMs: 0, scope: 'private' }`. */
+  readonly cache?: CacheHints
   readonly _meta?: Meta
 }
 
@@ -82,6 +85,7 @@ export function prepareResource(
   if (typeof read !== 'function') throw new TypeError(`The resource "${name}" needs a function that reads it.`)
   checkIcons(definition.icons, `The resource "${name}"`)
   checkAccess(definition, `The resource "${name}"`)
+  checkCacheHints(definition.cache, `The resource "${name}"`)
   return { name, uri, definition, read }
 }
 
@@ -132,13 +136,13 @@ export async function readResource(call: Call, lists: ResourceLists): Promise<ob
   const resource = lists.resources.get(uri, call.identity)
   if (resource !== undefined) {
     const returned = await resource.read(new URL(uri), createContext(call))
-    return toReadResult(returned, uri, resource.definition.mimeType)
+    return toReadResult(call, returned, uri, resource.definition)
   }
   for (const template of lists.templates.entries(call.identity)) {
     const variables = template.template.match(uri)
     if (variables === undefined) continue
     const returned = await template.read(new URL(uri), variables, createContext(call))
-    return toReadResult(returned, uri, template.definition.mimeType)
+    return toReadResult(call, returned, uri, template.definition)
   }
   throw resourceNotFound(uri)
 }
@@ -159,12 +163,13 @@ export function resourceNotFound(uri: string): McpError {
   return new McpError('resource_not_found', 'Resource not found', { data: { uri } })
 }
 
-function toReadResult(returned: unknown, uri: string, mimeType: string | undefined): object {
+function toReadResult(call: Call, returned: unknown, uri: string, { mimeType, cache }: ResourceDefinition): object {
+  const hints = call.session.facts.revision.cacheHints && readHints(cache)
   if (isObject(returned) && Array.isArray(returned['contents'])) {
-    return { ...returned, contents: returned['contents'].map((part) => toContents(part, uri, mimeType)) }
+    return { ...returned, contents: returned['contents'].map((part) => toContents(part, uri, mimeType)), ...hints }
   }
   const parts = Array.isArray(returned) ? returned : [returned]
-  return { contents: parts.map((part) => toContents(part, uri, mimeType)) }
+  return { contents: parts.map((part) => toContents(part, uri, mimeType)), ...hints }
 }
 
 function toContents(part: unknown, uri: string, mimeType: string | undefined): ResourceContents {

@@ -8,6 +8,7 @@ import type { AnySchema } from '../call/standard-schema.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
 import { checkAccess } from './access.ts'
+import { checkCacheHints } from './cache-hints.ts'
 import { type CloseHook, Definition, type SessionHook } from './definition.ts'
 import { checkIcons, checkIdentity, type ServerIdentity } from './identity.ts'
 import type { Middleware } from './middleware.ts'
@@ -113,12 +114,12 @@ export interface Server<State = unknown> {
    */
   extension(id: string, settings?: JsonObject): void
 
-  /** Tells the sessions that subscribed to this URI that the resource has changed. */
+  /** Tells the sessions and streams that subscribed to this URI that the resource has changed. */
   resourceUpdated(uri: string): void
 
   /**
    * Tells the client that what it was sent to a URL for is done (`notifications/elicitation/complete`, 2025-11-25).
-   * Only the session that was asked hears it.
+   * Only the session that was asked hears it. Under 2026-07-28 the client finds out by its retry instead.
    */
   elicitationComplete(elicitationId: string): void
 
@@ -181,6 +182,7 @@ export function createServer<State = unknown>(identity: ServerIdentity): Server<
       const template = new UriTemplate(uriTemplate)
       checkIcons(templateDefinition.icons, `The resource template "${name}"`)
       checkAccess(templateDefinition, `The resource template "${name}"`)
+      checkCacheHints(templateDefinition.cache, `The resource template "${name}"`)
       return definition.templates.add<ResourceTemplateDefinition<State>>(
         uriTemplate,
         templateDefinition,

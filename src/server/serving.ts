@@ -4,6 +4,7 @@
  * @module
  */
 import { Elicitations } from '../call/elicitations.ts'
+import { Parking } from '../call/parking.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Platform } from '../engine/platform.ts'
@@ -11,6 +12,7 @@ import { Asks } from '../session/asks.ts'
 import { Cluster } from '../session/cluster.ts'
 import { KeyRing } from '../session/key-ring.ts'
 import type { Limits } from '../session/limits.ts'
+import { ListenStreams } from '../session/listen-streams.ts'
 import { Replica, type ReportError } from '../session/replica.ts'
 import type { Session } from '../session/session.ts'
 import { SessionStreams } from '../session/session-streams.ts'
@@ -25,6 +27,8 @@ export interface ServingOptions {
   readonly limits: Limits
   readonly report: ReportError
   readonly state: unknown
+  /** See {@link CallServices.stateful}. */
+  readonly stateful: boolean
 }
 
 export class Serving {
@@ -70,12 +74,17 @@ export class Serving {
       apply: (entry) => {
         sessions.apply(entry)
         streams.apply(entry)
+        listens.apply(entry)
       },
-      onGap: () => streams.gap(),
+      onGap: () => {
+        streams.gap()
+        listens.gap()
+      },
       onError: (thrown) => report(thrown, 'cluster log'),
     })
     const sessions = new Sessions(replica, cluster)
     const asks = new Asks(replica)
+    const listens = new ListenStreams()
     const streams = new SessionStreams(replica, sessions, cluster, asks, definition)
     await cluster.join(replica.id)
     const services: CallServices = {
@@ -84,6 +93,9 @@ export class Serving {
       sessions,
       sessionStreams: streams,
       elicitations: new Elicitations(streams),
+      parking: new Parking(replica),
+      listens,
+      stateful: options.stateful,
       state: options.state,
     }
     return new Serving(definition, engine, replica, cluster, services)
@@ -97,6 +109,7 @@ export class Serving {
     const { replica, services } = this
     replica.draining = true
     services.sessionStreams.letGo()
+    if (services.listens.closeAll()) await new Promise<void>((resolve) => replica.platform.afterTurn(resolve))
     const end = replica.platform.now() + deadlineMs
     while (replica.calls.size > 0 && replica.platform.now() < end) await this.#wait(Math.min(50, deadlineMs))
     const reason = new McpError('replica_lost', 'The server shut down before the request was done.')

@@ -7,14 +7,14 @@
 import type { AnySchema, InferInput } from '../call/standard-schema.ts'
 import type { ContentBlock, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError } from '../wire/errors.ts'
-import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 
 /** A result in full. */
 export interface CallToolResult {
   readonly content: readonly ContentBlock[]
-  /** An object that matches the tool's `outputSchema`. */
-  readonly structuredContent?: JsonObject
+  /** A value that matches the tool's `outputSchema`: an object, or under 2026-07-28 any JSON. */
+  readonly structuredContent?: unknown
   /** The tool failed in a way that the model should know about. */
   readonly isError?: boolean
   readonly _meta?: Meta
@@ -31,7 +31,7 @@ export interface PartialToolResult<Structured> {
 /** A text, a content block, a list of them, or a result; with an `outputSchema` the structured value itself too. */
 export type ToolReturn<Output extends AnySchema | undefined> = Output extends AnySchema
   ? InferInput<Output> | PartialToolResult<InferInput<Output>>
-  : string | ContentBlock | readonly ContentBlock[] | PartialToolResult<JsonObject> | undefined | void
+  : string | ContentBlock | readonly ContentBlock[] | PartialToolResult<unknown> | undefined | void
 
 const BLOCK_TYPES: readonly unknown[] = ['text', 'image', 'audio', 'resource', 'resource_link']
 
@@ -44,15 +44,16 @@ export function errorResult(message: string): CallToolResult {
 }
 
 /**
- * @param structured the tool has an output schema, so a bare object is its structured content.
+ * @param structured the tool has an output schema, so a bare value is its structured content.
  * @throws {McpError} `internal_error` for a value that is no result; its cause says what came back.
  */
 export function toToolResult(name: string, returned: unknown, structured: boolean): CallToolResult {
-  if (isObject(returned) && (Array.isArray(returned['content']) || isObject(returned['structuredContent']))) {
+  if (isObject(returned) && (Array.isArray(returned['content']) || Object.hasOwn(returned, 'structuredContent'))) {
     return { ...returned, content: (returned['content'] as ContentBlock[] | undefined) ?? [] }
   }
-  if (structured && isObject(returned)) {
-    return returned['isError'] === true ? { content: [], isError: true } : { content: [], structuredContent: returned }
+  if (structured && returned !== undefined) {
+    const failed = isObject(returned) && returned['isError'] === true
+    return failed ? { content: [], isError: true } : { content: [], structuredContent: returned }
   }
   if (typeof returned === 'string') return { content: [{ type: 'text', text: returned }] }
   if (returned === undefined || returned === null) return { content: [] }
@@ -68,9 +69,17 @@ export function toToolResult(name: string, returned: unknown, structured: boolea
 
 /** Leaves out what a revision does not know. Its clients refuse content types that they have never heard of. */
 export function fitRevision(result: CallToolResult, revision: Revision): CallToolResult {
-  if (revision.structured) return result
-  const { structuredContent: _, content, ...rest } = result
+  const { structuredContent, ...without } = result
+  if (revision.anyStructure || (revision.structured && isObject(structuredContent))) return result
+  if (structuredContent === undefined && revision.structured) return result
+  const { content, ...rest } = withText(without, structuredContent)
   return { ...rest, content: content.map((block) => fitBlock(block, revision)) }
+}
+
+/** "A tool that returns structured content SHOULD also return the serialized JSON in a TextContent block." */
+export function withText(result: CallToolResult, structured: unknown): CallToolResult {
+  if (result.content.length > 0 || structured === undefined) return result
+  return { ...result, content: [{ type: 'text', text: JSON.stringify(structured) }] }
 }
 
 /** One block in words that a revision knows. */

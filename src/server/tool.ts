@@ -11,12 +11,20 @@ import { type AnySchema, type InferOutput, type PreparedSchema, prepareSchema } 
 import type { MaybePromise } from '../engine/platform.ts'
 import type { Icon, Meta } from '../wire/content.ts'
 import { INTERNAL_MESSAGE, McpError, ToolError } from '../wire/errors.ts'
-import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import { isObject } from '../wire/jsonrpc.ts'
 import type { Revision } from '../wire/revision.ts'
 import { type Access, checkAccess } from './access.ts'
 import { checkIcons } from './identity.ts'
+import { type ParamHeader, readParamHeaders } from './param-headers.ts'
 import type { Registry } from './registry.ts'
-import { type CallToolResult, errorResult, fitRevision, type ToolReturn, toToolResult } from './tool-result.ts'
+import {
+  type CallToolResult,
+  errorResult,
+  fitRevision,
+  type ToolReturn,
+  toToolResult,
+  withText,
+} from './tool-result.ts'
 
 export interface ToolAnnotations {
   readonly title?: string
@@ -36,12 +44,28 @@ export interface ToolDefinition<
   readonly description?: string
   /** An object schema. Without one the tool takes no arguments. */
   readonly inputSchema?: Input
-  /** An object schema that structured results are checked against. */
+  /**
+   * What structured results are checked against. Clients before 2026-07-28 know objects only: a result of any other kind
+   * reaches them as text.
+   */
   readonly outputSchema?: Output
   readonly annotations?: ToolAnnotations
   readonly icons?: readonly Icon[]
   /** Milliseconds until a call ends with `request_timeout`. Default: none, the client decides. */
   readonly timeout?: number
+  /**
+   * Under 2026-07-28 a call that asks its client waits in the memory of its process, by default. With `true` it does not
+   * wait: the client's retry runs the handler again from its beginning, on any process with the same `secrets`, and gives
+   * it the answers that it got before. So the handler must ask the same questions in the same order, and wrap what must
+   * not happen twice in `ctx.step`. In older revisions `durable` changes nothing: the call waits while its request is
+   * open.
+   */
+  readonly durable?: boolean
+  /**
+   * Names what the handler does, for `durable`: after it has changed, retries of calls that began before are refused.
+   * Default: the version of the server.
+   */
+  readonly version?: string
   readonly _meta?: Meta
 }
 
@@ -61,6 +85,8 @@ export interface Tool {
   readonly definition: ToolDefinition
   readonly input: PreparedSchema | undefined
   readonly output: PreparedSchema | undefined
+  /** Arguments that clients mirror into headers. */
+  readonly headers: readonly ParamHeader[]
   readonly handler: (args: unknown, context: Context) => unknown
 }
 
@@ -76,21 +102,22 @@ export function prepareTool(name: string, definition: ToolDefinition, handler: T
   checkIcons(definition.icons, `The tool "${name}"`)
   checkAccess(definition, `The tool "${name}"`)
   const { inputSchema, outputSchema } = definition
+  const input = inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`)
   return {
     name,
     definition,
-    input:
-      inputSchema === undefined ? undefined : prepareObject(inputSchema, `inputSchema of the tool "${name}"`, 'input'),
+    input,
+    headers: readParamHeaders(input?.json, `inputSchema of the tool "${name}"`),
     output:
       outputSchema === undefined
         ? undefined
-        : prepareObject(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
+        : prepareSchema(outputSchema, `outputSchema of the tool "${name}"`, 'output'),
     handler,
   }
 }
 
-function prepareObject(schema: AnySchema, where: string, side: 'input' | 'output'): PreparedSchema {
-  const prepared = prepareSchema(schema, where, side)
+function prepareObject(schema: AnySchema, where: string): PreparedSchema {
+  const prepared = prepareSchema(schema, where, 'input')
   if (prepared.json['type'] !== 'object') {
     throw new TypeError(`${where} must describe an object: its JSON Schema needs "type": "object" at the top.`)
   }
@@ -105,11 +132,16 @@ export function describeTool(tool: Tool, revision: Revision): object {
     ...(revision.structured && { title }),
     description,
     inputSchema: tool.input?.json ?? { type: 'object', properties: {} },
-    ...(revision.structured && { outputSchema: tool.output?.json }),
+    ...(showsOutput(tool, revision) && { outputSchema: tool.output?.json }),
     ...(revision.toolAnnotations && { annotations }),
     ...(revision.icons && { icons }),
     ...(revision.itemMeta && { _meta }),
   }
+}
+
+/** Older revisions know objects only: their clients refuse a whole list for one schema that describes something else. */
+function showsOutput({ output }: Tool, revision: Revision): boolean {
+  return revision.anyStructure || (revision.structured && output?.json['type'] === 'object')
 }
 
 /** `tools/call`. */
@@ -171,14 +203,7 @@ async function checkOutput(tool: Tool, output: PreparedSchema, result: CallToolR
       cause: new TypeError(`The tool "${tool.name}" returned what its outputSchema refuses: ${checked.problems}`),
     })
   }
-  const structuredContent = checked.value as JsonObject
-  // "For backwards compatibility, a tool that returns structured content SHOULD also return the serialized JSON".
-  const content = result.content.length > 0 ? result.content : [textOf(structuredContent)]
-  return { ...result, content, structuredContent }
-}
-
-function textOf(structured: JsonObject): CallToolResult['content'][number] {
-  return { type: 'text', text: JSON.stringify(structured) }
+  return { ...withText(result, checked.value), structuredContent: checked.value }
 }
 
 /** What a thrown value becomes: shown to the model, sent as a protocol error, or hidden. */

@@ -14,7 +14,7 @@ import { RandomPool } from './random-pool.ts'
 import { type SipKey, sipKey } from './siphash.ts'
 
 /** What a sealed token is for. */
-export type Purpose = 'session' | 'connection' | 'cursor'
+export type Purpose = 'session' | 'connection' | 'cursor' | 'request-state'
 
 /** Why a token did not open. `unknown_key` may be a rotation on its way; the others are certain. */
 export type OpenFailure = 'malformed' | 'forged' | 'unknown_key'

@@ -18,6 +18,10 @@ export interface Limits {
   readonly uriBytes: number
   /** All the values that one session keeps with `ctx.session.set`, in bytes of JSON. Default 64 KiB. */
   readonly sessionValueBytes: number
+  /** Calls that wait in this process for the retry of their client (2026-07-28). Default 10,000. */
+  readonly parked: number
+  /** How long such a call waits, and how long a `requestState` is good, in milliseconds. Default 10 minutes. */
+  readonly parkedMs: number
   /** Calls in flight in this process. Default 10,000. */
   readonly calls: number
   /** Open SSE connections in this process. Default 20,000. */
@@ -46,6 +50,8 @@ export const DEFAULT_LIMITS: Limits = {
   subscriptionsPerSession: 1_000,
   uriBytes: 2_048,
   sessionValueBytes: 64 * 1024,
+  parked: 10_000,
+  parkedMs: 600_000,
   calls: 10_000,
   streams: 20_000,
   batch: 50,

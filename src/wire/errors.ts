@@ -20,6 +20,13 @@ export type ErrorCode =
   | 'session_required'
   | 'session_not_found'
   | 'unsupported_version'
+  | 'unsupported_protocol_version'
+  | 'header_mismatch'
+  | 'request_state_invalid'
+  | 'request_state_spent'
+  | 'request_state_too_large'
+  | 'rounds_exceeded'
+  | 'replay_diverged'
   | 'forbidden_host'
   | 'forbidden_origin'
   | 'unauthorized'
@@ -50,27 +57,37 @@ export interface ErrorEntry {
   readonly rpc: number
   /** The HTTP status where the error is the answer to a whole HTTP request. */
   readonly status: number
+  /** In 2026-07-28, where every request is an HTTP request: the status of an answer that is nothing but this error. */
+  readonly modernStatus?: number
 }
 
 /**
  * Error code to JSON-RPC code and HTTP status. Statuses matter only where the error ends the HTTP request itself;
  * an error that answers a well-formed JSON-RPC request travels with 200.
  *
- * Codes from -32700 to -32600 are JSON-RPC's own; -32002 and -32042 are MCP's; -32021 is the code that MCP 2026-07-28
- * gives to a missing client capability, used in every revision so that clients can recognise it.
+ * Codes from -32700 to -32600 are JSON-RPC's own; -32002 and -32042 are MCP's and end with 2025-11-25; -32020 to -32022
+ * are MCP's from 2026-07-28 on. -32021, a missing client capability, is used in every revision so that clients can
+ * recognise it.
  */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   parse_error: { rpc: -32700, status: 400 },
   invalid_request: { rpc: -32600, status: 400 },
-  method_not_found: { rpc: -32601, status: 200 },
+  method_not_found: { rpc: -32601, status: 200, modernStatus: 404 },
   invalid_params: { rpc: -32602, status: 200 },
   internal_error: { rpc: -32603, status: 200 },
   resource_not_found: { rpc: -32002, status: 200 },
   url_elicitation_required: { rpc: -32042, status: 200 },
-  capability_missing: { rpc: -32021, status: 200 },
+  capability_missing: { rpc: -32021, status: 200, modernStatus: 400 },
   session_required: { rpc: -32600, status: 400 },
   session_not_found: { rpc: -32001, status: 404 },
   unsupported_version: { rpc: -32600, status: 400 },
+  unsupported_protocol_version: { rpc: -32022, status: 400 },
+  header_mismatch: { rpc: -32020, status: 400 },
+  request_state_invalid: { rpc: -32602, status: 200 },
+  request_state_spent: { rpc: -32602, status: 200 },
+  request_state_too_large: { rpc: -32603, status: 200 },
+  rounds_exceeded: { rpc: -32603, status: 200 },
+  replay_diverged: { rpc: -32603, status: 200 },
   forbidden_host: { rpc: -32600, status: 403 },
   forbidden_origin: { rpc: -32600, status: 403 },
   unauthorized: { rpc: -32600, status: 401 },

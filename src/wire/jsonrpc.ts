@@ -148,6 +148,12 @@ export function answerMessage(id: RequestId, result: object | JsonText): { text:
   }
 }
 
+/** The text of an answer, made for request `from`, as the answer to request `to`. */
+export function withId(text: string, from: RequestId, to: RequestId): string {
+  const head = '{"jsonrpc":"2.0","id":'
+  return head + idText(to) + text.slice(head.length + idText(from).length)
+}
+
 /** The text of a notification. */
 export function notificationMessage(method: string, params?: object): string {
   return params === undefined

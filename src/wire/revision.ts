@@ -6,13 +6,13 @@
  */
 
 /** A dated protocol version that is served. */
-export type RevisionName = '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25'
+export type RevisionName = '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25' | '2026-07-28'
 
 /** One record per revision. */
 export interface Revision {
   readonly name: RevisionName
-  /** `legacy`: an `initialize` handshake and a session. */
-  readonly era: 'legacy'
+  /** `legacy`: an `initialize` handshake and a session. `modern`: every request says all about itself, in `_meta`. */
+  readonly era: 'legacy' | 'modern'
   /** A body may be an array of messages. */
   readonly batches: boolean
   /** `MCP-Protocol-Version` is part of the revision; an invalid value is refused with 400. */
@@ -41,6 +41,21 @@ export interface Revision {
   readonly progressMessage: boolean
   /** The capability `completions` exists. `completion/complete` is older than it. */
   readonly completions: boolean
+  /**
+   * Questions to the client. `requests`: requests of the server on a stream. `rounds`: an answer that asks for input
+   * (`input_required`), and the client's retry.
+   */
+  readonly asks: 'requests' | 'rounds'
+  /** `notifications/message` are sent to a client that named no level. */
+  readonly logsUnasked: boolean
+  /** A question that opens a URL has an id, and its completion is told. */
+  readonly elicitationIds: boolean
+  /** The capability under which extensions are declared. */
+  readonly extensions: 'experimental' | 'extensions'
+  /** Results say how long and for whom they may be cached. */
+  readonly cacheHints: boolean
+  /** `outputSchema` may describe any JSON value, and `structuredContent` may be one. */
+  readonly anyStructure: boolean
 }
 
 const R2024_11_05: Revision = {
@@ -61,6 +76,12 @@ const R2024_11_05: Revision = {
   audio: false,
   progressMessage: false,
   completions: false,
+  asks: 'requests',
+  logsUnasked: true,
+  elicitationIds: false,
+  extensions: 'experimental',
+  cacheHints: false,
+  anyStructure: false,
 }
 
 const R2025_03_26: Revision = {
@@ -89,15 +110,33 @@ const R2025_11_25: Revision = {
   closesConnections: true,
   invalidArgumentsAreResults: true,
   elicitation: 'modes',
+  elicitationIds: true,
   samplingParts: true,
   icons: true,
 }
 
-/** Newest first. The position of a revision in this list is not stable; its name is. */
-export const REVISIONS: readonly Revision[] = [R2025_11_25, R2025_06_18, R2025_03_26, R2024_11_05]
+const R2026_07_28: Revision = {
+  ...R2025_11_25,
+  name: '2026-07-28',
+  era: 'modern',
+  primingEvent: false,
+  closesConnections: false,
+  asks: 'rounds',
+  logsUnasked: false,
+  elicitationIds: false,
+  extensions: 'extensions',
+  cacheHints: true,
+  anyStructure: true,
+}
 
-/** What the server offers to a client that asks for something unknown. */
+/** Newest first. The position of a revision in this list is not stable; its name is. */
+export const REVISIONS: readonly Revision[] = [R2026_07_28, R2025_11_25, R2025_06_18, R2025_03_26, R2024_11_05]
+
+/** What `initialize` offers to a client that asks for something unknown. */
 export const LATEST: Revision = R2025_11_25
+
+/** The revision whose identity, in the words that it knows, stands in results of the modern era. */
+export const MODERN: Revision = R2026_07_28
 
 /** What a request without a session and without `MCP-Protocol-Version` is taken for. */
 export const ASSUMED: Revision = R2025_03_26

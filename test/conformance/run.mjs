@@ -15,6 +15,7 @@ import { prepareSuite, runSuite } from './suite.mjs'
  * negotiates 2025-11-25; they validate against the older schemas. `test/clients` speaks the older revisions.
  */
 const RUNS = [
+  { title: 'requirements 2026-07-28', args: ['--requirements', '2026-07-28'], scored: 37, notScored: 13 },
   { title: 'requirements 2025-11-25', args: ['--requirements', '2025-11-25'], scored: 30, notScored: 3 },
   { title: 'spec version 2025-06-18', args: ['--spec-version', '2025-06-18'], scored: 27, notScored: 0 },
   { title: 'spec version 2025-03-26', args: ['--spec-version', '2025-03-26'], scored: 1, notScored: 0 },

@@ -1,5 +1,5 @@
 /**
- * The "everything" server: what the official conformance suite asks of a server of the 2025 era, with its exact
+ * The "everything" server: what the official conformance suite asks of a server of either era, with its exact
  * texts, and a few controls that the tests with real clients turn.
  *
  * @module
@@ -8,6 +8,7 @@ import { createServer } from 'fairlead'
 import { defineAsks } from './asks.mjs'
 import { defineContent } from './content.mjs'
 import { defineControls } from './controls.mjs'
+import { defineModern } from './modern.mjs'
 import { definePrompts } from './prompts.mjs'
 import { defineResources } from './resources.mjs'
 
@@ -24,5 +25,6 @@ export function createEverything() {
   defineResources(server)
   definePrompts(server)
   defineControls(server)
+  defineModern(server)
   return server
 }

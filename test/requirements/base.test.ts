@@ -1,7 +1,7 @@
 import { createServer, McpError } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { answerOf, open, post } from './session.ts'
 import { start } from './start.ts'
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   url = await start(server)
 })
 
-describe.each(SERVED)('%s', (revision) => {
+describe.each(LEGACY)('%s', (revision) => {
   test('every message is JSON-RPC 2.0', async () => {
     verifies('BASE-01')
     const session = await open(url, { revision })

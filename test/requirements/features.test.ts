@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, McpError, ToolError } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { open } from './session.ts'
 import { start } from './start.ts'
 
@@ -62,7 +62,7 @@ beforeAll(async () => {
   url = await start(server)
 })
 
-describe.each(SERVED)('tools in %s', (revision) => {
+describe.each(LEGACY)('tools in %s', (revision) => {
   test('are declared and listed', async () => {
     verifies('TOOL-01', 'TOOL-04', 'TOOL-09')
     const session = await open(url, { revision })
@@ -167,7 +167,7 @@ test('a tool name is used once', () => {
   expect(() => own.tool('a-B_9.x', {}, async () => '')).toThrow(/a-B_9\.x/)
 })
 
-describe.each(SERVED)('resources in %s', (revision) => {
+describe.each(LEGACY)('resources in %s', (revision) => {
   test('are declared, with subscriptions and list changes, and listed', async () => {
     verifies('RES-01', 'RES-07')
     const session = await open(url, { revision })
@@ -270,7 +270,7 @@ describe.each(SERVED)('resources in %s', (revision) => {
   })
 })
 
-describe.each(SERVED)('prompts in %s', (revision) => {
+describe.each(LEGACY)('prompts in %s', (revision) => {
   test('are declared, listed and filled in', async () => {
     verifies('PROM-01')
     const session = await open(url, { revision })

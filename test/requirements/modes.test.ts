@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'fairlead'
 import { describe, expect, test } from 'vitest'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { answerOf, initializeMessage, JSON_BOTH, open, post } from './session.ts'
 import { ADAPTERS, start } from './start.ts'
 
@@ -36,7 +36,7 @@ const call = (name: string) => ({
 const kind = (reply: { headers: { [name: string]: unknown } }) => String(reply.headers['content-type'])
 
 describe.each(ADAPTERS)('the %s adapter', (adapter) => {
-  describe.each(SERVED)('jsonResponse: true, %s', (revision) => {
+  describe.each(LEGACY)('jsonResponse: true, %s', (revision) => {
     test('answers every request with one JSON object', async () => {
       verifies('HTTP-08')
       const session = await open(await start(server, { jsonResponse: true }, adapter), { revision })
@@ -60,7 +60,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     })
   })
 
-  test.each(SERVED)(
+  test.each(LEGACY)(
     "jsonResponse: 'auto', %s: JSON unless something was sent before or it takes long",
     async (revision) => {
       verifies('HTTP-08')
@@ -74,7 +74,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     },
   )
 
-  describe.each(SERVED)('stateless, %s', (revision) => {
+  describe.each(LEGACY)('stateless, %s', (revision) => {
     const headers = { ...JSON_BOTH, ...(revision < '2025-06-18' ? {} : { 'mcp-protocol-version': revision }) }
 
     test('needs no handshake and makes no session', async () => {

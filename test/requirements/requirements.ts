@@ -31,8 +31,11 @@ export type RequirementId = (typeof ALL)[number]['id']
 
 export const REQUIREMENTS: readonly Requirement<RequirementId>[] = ALL
 
+/** The revisions with sessions, oldest first. */
+export const LEGACY = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'] as const satisfies readonly Revision[]
+
 /** The revisions that are served, oldest first: a MUST of one of them needs a test. */
-export const SERVED = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'] as const satisfies readonly Revision[]
+export const SERVED = [...LEGACY, '2026-07-28'] as const satisfies readonly Revision[]
 
 const KNOWN: ReadonlySet<string> = new Set(REQUIREMENTS.map(({ id }) => id))
 

@@ -1,9 +1,9 @@
 /** A client of the 2025 era, as thin as it can be: it adds the headers that every request needs, and nothing else. */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { type EventStream, type Exchange, exchange, type Message } from './http.ts'
-import type { SERVED } from './requirements.ts'
+import type { LEGACY } from './requirements.ts'
 
-export type Served = (typeof SERVED)[number]
+export type Served = (typeof LEGACY)[number]
 
 export const JSON_BOTH = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { initializeMessage, JSON_BOTH, open, post, type RawSession } from './session.ts'
 import { ADAPTERS, start } from './start.ts'
 
@@ -38,7 +38,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     url = await start(server, {}, adapter)
   })
 
-  describe.each(SERVED)('%s', (revision) => {
+  describe.each(LEGACY)('%s', (revision) => {
     test('the id comes with the answer to initialize, and with no other', async () => {
       verifies('SESS-01')
       const session = await open(url, { revision })

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { startEverything } from '../everything/start.mjs'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { open } from './session.ts'
 
 const make = (hooks: string[]) => {
@@ -23,7 +23,7 @@ const make = (hooks: string[]) => {
   return server
 }
 
-describe.each(SERVED)('%s', (revision) => {
+describe.each(LEGACY)('%s', (revision) => {
   test('closing finishes calls, ends session streams, runs the hooks, then refuses', async () => {
     verifies('HTTP-09')
     const hooks: string[] = []

@@ -33,7 +33,7 @@ async function startFetch(server: Server, { port: _, signals: __, ...options }: 
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   closing.push(async () => {
-    await handler.close()
+    await handler.close({ deadline: 0 })
     http.closeAllConnections()
     http.close()
   })

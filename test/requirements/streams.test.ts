@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { open } from './session.ts'
 import { ADAPTERS, start } from './start.ts'
 
@@ -36,7 +36,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     url = await start(server, {}, adapter)
   })
 
-  describe.each(SERVED)('%s', (revision) => {
+  describe.each(LEGACY)('%s', (revision) => {
     test('a stream begins as the revision says', async () => {
       verifies('HTTP-20')
       const session = await open(url, { revision })

@@ -3,7 +3,7 @@ import { createServer } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { JSON_BOTH, open } from './session.ts'
 import { ADAPTERS, start } from './start.ts'
 
@@ -40,7 +40,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     url = await start(server, {}, adapter)
   })
 
-  describe.each(SERVED)('%s', (revision) => {
+  describe.each(LEGACY)('%s', (revision) => {
     test('one path takes POST, GET and DELETE', async () => {
       verifies('HTTP-01', 'HTTP-15', 'SESS-07')
       const session = await open(url, { revision })
@@ -243,7 +243,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     },
   )
 
-  test.each(SERVED)('%s: without the header the version of the session holds', async (revision) => {
+  test.each(LEGACY)('%s: without the header the version of the session holds', async (revision) => {
     verifies('HTTP-29')
     const session = await open(url, { revision })
     const { 'mcp-protocol-version': _, ...headers } = session.headers

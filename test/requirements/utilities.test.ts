@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { open } from './session.ts'
 import { start } from './start.ts'
 
@@ -72,7 +72,7 @@ const settled = async (key: string) => {
   return ended.get(key)
 }
 
-describe.each(SERVED)('%s', (revision) => {
+describe.each(LEGACY)('%s', (revision) => {
   test('a cancelled request stops and gets no response', async () => {
     verifies('CANC-02')
     const session = await open(url, { revision })

@@ -3,7 +3,7 @@ import { createServer } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { exchange } from './http.ts'
-import { SERVED, verifies } from './requirements.ts'
+import { LEGACY, verifies } from './requirements.ts'
 import { open } from './session.ts'
 import { ADAPTERS, start } from './start.ts'
 
@@ -30,7 +30,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     url = await start(server, { limits: { windowEvents: 10, windowBytes: 200_000 } }, adapter)
   })
 
-  describe.each(SERVED)('%s', (revision) => {
+  describe.each(LEGACY)('%s', (revision) => {
     test('a request stream that lost events ends with an error for its request', async () => {
       verifies('HTTP-24')
       const session = await open(url, { revision })

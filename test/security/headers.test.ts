@@ -44,7 +44,9 @@ describe('MCP-Protocol-Version', () => {
     }
     expect(status).toBe(400)
     const { error } = JSON.parse(body)
-    expect(error.data.supported).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
+    // A request that claims the modern era is judged by its rules: it lacks the envelope.
+    if (version === '2026-07-28') expect(error.code).toBe(-32602)
+    else expect(error.data.supported).toEqual(['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
     expect(JSON.stringify(error).length).toBeLessThan(500)
   })
 
@@ -69,23 +71,37 @@ describe('MCP-Protocol-Version', () => {
 })
 
 describe('eras', () => {
-  test('server/discover of a client that probes: a clean 4xx, and no session', async () => {
+  test('server/discover of a client that probes: no session, and a clean 4xx unless it is well-formed', async () => {
     const before = running.counters().sessionsOpened
-    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
     const discover = { jsonrpc: '2.0', id: 'probe', method: 'server/discover', params: { _meta: meta } }
-    for (const version of [undefined, '2026-07-28', '2025-11-25']) {
-      const headers = version === undefined ? JSON_BOTH : { ...JSON_BOTH, 'mcp-protocol-version': version }
+    for (const [version, status, code] of [
+      [undefined, 400, -32020],
+      ['2026-07-28', 200, undefined],
+      ['2025-11-25', 400, -32020],
+    ] as const) {
+      const headers = { ...JSON_BOTH, 'mcp-protocol-version': version, 'mcp-method': 'server/discover' }
       const reply = await post(running.url, discover, headers)
-      expect(reply.status).toBe(400)
-      expect((await reply.json()).error?.code).toBe(-32600)
+      expect(reply.status).toBe(status)
+      expect((await reply.json()).error?.code).toBe(code)
       expect(reply.headers['mcp-session-id']).toBeUndefined()
     }
     expect(running.counters().sessionsOpened).toBe(before)
   })
 
-  test('modern metadata inside a legacy session changes nothing', async () => {
-    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': {} }
+  test('modern metadata with the headers of a session is of no era', async () => {
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'revision', _meta } }
+    const reply = await session.post(call)
+    expect([reply.status, (await reply.json()).error?.code]).toEqual([400, -32020])
     expect(await session.text('revision')).toBe('2025-11-25')
+  })
+
+  test('other metadata of the modern era inside a legacy session changes nothing', async () => {
+    const _meta = { 'io.modelcontextprotocol/clientInfo': {}, 'io.modelcontextprotocol/logLevel': 'debug' }
     expect((await session.request('tools/call', { name: 'revision', _meta })).result).toEqual({
       content: [{ type: 'text', text: '2025-11-25' }],
     })

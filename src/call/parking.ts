@@ -1,0 +1,68 @@
+/**
+ * The calls of this process that wait for the client's retry: bounded in number, and each in time.
+ *
+ * @module
+ */
+import type { Timer } from '../engine/platform.ts'
+import type { Replica } from '../session/replica.ts'
+import type { InFlight } from '../session/session.ts'
+import type { JsonObject } from '../wire/jsonrpc.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What can be done to a call from outside. */
+export type Cancellable = Pick<InFlight, 'abort'>
+
+/** A call that waits. */
+export interface ParkedCall {
+  /**
+   * Takes the call up again in the exchange of a retry.
+   *
+   * @returns the call, where it goes on; `undefined` where the exchange has its answer already.
+   * @throws {McpError} `request_state_spent`
+   */
+  take(exchange: Exchange, round: number, responses: JsonObject): Cancellable | undefined
+  /** The wait is over, and nobody came. */
+  expire(): void
+}
+
+interface Place {
+  readonly parked: ParkedCall
+  readonly timer: Timer
+}
+
+export class Parking {
+  readonly #replica: Replica
+  readonly #places = new Map<string, Place>()
+
+  constructor(replica: Replica) {
+    this.#replica = replica
+  }
+
+  get size(): number {
+    return this.#places.size
+  }
+
+  get full(): boolean {
+    return this.#places.size >= this.#replica.limits.parked
+  }
+
+  /** Gives a call a place until `expiresAt`, under an address that nobody can guess. */
+  add(tag: string, parked: ParkedCall, expiresAt: number): void {
+    const timer = this.#replica.wheel.after(Math.max(0, expiresAt - this.#replica.platform.now()), () => {
+      this.#places.delete(tag)
+      parked.expire()
+    })
+    this.#places.set(tag, { parked, timer })
+  }
+
+  find(tag: string): ParkedCall | undefined {
+    return this.#places.get(tag)?.parked
+  }
+
+  remove(tag: string): void {
+    const place = this.#places.get(tag)
+    if (place === undefined) return
+    place.timer.cancel()
+    this.#places.delete(tag)
+  }
+}
