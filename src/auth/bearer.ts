@@ -7,6 +7,7 @@
 import type { MaybePromise } from '../engine/platform.ts'
 import type { Identity } from '../session/principal.ts'
 import type { AuthContext, AuthScheme } from './authenticator.ts'
+import { checkIssuer } from './discovery.ts'
 import { ProtectedResource, type ResourceOptions } from './protected-resource.ts'
 import type { ScopeHierarchy } from './scopes.ts'
 import { TokenAuthenticator, type VerifyToken } from './token-authenticator.ts'
@@ -44,7 +45,7 @@ export interface BearerOptions extends TokenOptions {
 export function bearer(options: BearerOptions): AuthScheme {
   const { verify } = options
   if (typeof verify !== 'function') throw new TypeError('bearer needs verify, a function.')
-  return tokenScheme('bearer', options, options.issuer, (_, resource) => async (token) => {
+  return tokenScheme('bearer', options, checkIssuer(options.issuer, 'bearer'), (_, resource) => async (token) => {
     const identity = await verify(token, resource.identifiers)
     if (!identity) throw new TokenRefused('The token is not valid.')
     return identity
