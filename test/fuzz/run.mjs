@@ -28,7 +28,7 @@ const WORKERS = 32
 /** What may be on the heap at the end beyond what was there early on and what changed sessions leave. */
 const HEAP_SLACK_BYTES = 6e6
 
-/** What a changed or deleted session leaves for as long as it would have lived: its entry, and records that tell of it. */
+/** What a changed or deleted session leaves: its entry while it would have lived, and for minutes records of it in logs. */
 const CHANGED_SESSION_BYTES = 1_000
 
 /** What buffers may hold at the end besides finished streams. */
@@ -49,10 +49,10 @@ const PROGRESS_MS = 5_000
 const SILENCE_MS = 30_000
 
 /** How long a run may take: far slower than any machine is. */
-const limitMs = (requests) => 120_000 + requests * 2
+const limitMs = (requests) => 120_000 + requests * 5
 
 /** Counters of what is under way. */
-const OPEN = ['openCalls', 'openStreams', 'openSessionStreams', 'openAsks']
+const OPEN = ['openCalls', 'openStreams', 'openSessionStreams', 'openAsks', 'openListens', 'parkedCalls']
 
 const { values } = parseArgs({
   options: {
@@ -130,7 +130,9 @@ async function run(targets) {
     `${next} cases, ${requests()} requests in ${seconds.toFixed(1)} s (${Math.round(requests() / seconds)} a second)`,
   )
   console.log(`by status: ${list(sumOf(players.map(({ statuses }) => statuses)))}`)
-  console.log(`stalls: ${stalls.noted} noted, ${stalls.suspects.size} cases played again`)
+  console.log(
+    `stalls: ${stalls.noted} noted, ${stalls.suspects.size} cases played again, the longest ${Math.round(after?.longestMs)} ms`,
+  )
   if (before !== undefined && after !== undefined) compare(before, after)
   return requests()
 }

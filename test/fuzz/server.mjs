@@ -2,6 +2,7 @@
  * The server under attack, in a process of its own: one definition on several endpoints. Its parent asks over IPC for
  * counters and memory; it reports by itself when its event loop was held up, and what would have ended it.
  */
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, ToolError } from 'fairlead'
 import { serve } from 'fairlead/node'
@@ -83,6 +84,13 @@ server.tool('elicits', {}, (_, ctx) =>
   ),
 )
 server.tool('lists', {}, (_, ctx) => outcome(ctx.listRoots({ timeout: 500 })))
+server.tool('durable', { durable: true, inputSchema: any }, async (_, ctx) => {
+  const step = await ctx.step('one', () => 1)
+  const answer = await outcome(
+    ctx.elicit({ message: 'x', requestedSchema: z.object({ name: z.string() }) }, { timeout: 500 }),
+  )
+  return `${step} ${answer}`
+})
 const outcome = (asked) => asked.then(JSON.stringify, (thrown) => `${thrown.code}: ${thrown.message}`)
 for (let n = 0; n < 201; n++) server.prompt(`p${n}`, {}, () => 'text')
 server.prompt(
@@ -102,7 +110,7 @@ const foreseen = /^the tool "(throws|crash)"$/
 const report = (kind, thrown) => process.send({ kind, text: thrown instanceof Error ? thrown.stack : String(thrown) })
 
 // Small, so that they are full soon and the memory of a short run shows what a long one would keep.
-const limits = { sessionCache: 200, finishedBytes: 512 * 1024 }
+const limits = { sessionCache: 200, finishedBytes: 512 * 1024, parkedMs: 1_000 }
 const common = {
   port: 0,
   signals: false,
@@ -120,9 +128,9 @@ const auth = (request) => {
 const handles = {
   sse: await serve(server, common),
   json: await serve(server, { ...common, jsonResponse: true }),
-  auto: await serve(server, { ...common, jsonResponse: 'auto' }),
+  auto: await serve(server, { ...common, jsonResponse: 'auto', legacySse: true }),
   stateless: await serve(server, { ...common, stateless: true }),
-  guarded: await serve(server, { ...common, auth, cors: { origins: ['https://app.example.com'] } }),
+  guarded: await serve(server, { ...common, auth, legacySse: true, cors: { origins: ['https://app.example.com'] } }),
 }
 
 process.on('uncaughtException', (thrown) => {
@@ -131,11 +139,28 @@ process.on('uncaughtException', (thrown) => {
 })
 process.on('unhandledRejection', (thrown) => report('crash', thrown))
 
+/**
+ * How long this thread has waited for a processor so far, in milliseconds: a busy machine holds up a loop as well, which
+ * is no fault of what runs in it. Where the system does not say, all of the time counts.
+ */
+function queuedMs() {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return 0
+  }
+}
+
 let last = performance.now()
+let queued = queuedMs()
+let longestMs = 0
 setInterval(() => {
   const now = performance.now()
-  const held = now - last - HEARTBEAT_MS
+  const queuedNow = queuedMs()
+  const held = now - last - HEARTBEAT_MS - (queuedNow - queued)
   last = now
+  queued = queuedNow
+  longestMs = Math.max(longestMs, held)
   if (held > 200) process.send({ kind: 'stall', ms: held })
 }, HEARTBEAT_MS)
 
@@ -147,7 +172,7 @@ process.on('message', async (message) => {
     globalThis.gc()
     const counters = Object.values(handles).map((handle) => handle.counters())
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage()
-    process.send({ kind: 'snapshot', counters, memory: { heapUsed, arrayBuffers, rss } })
+    process.send({ kind: 'snapshot', longestMs, counters, memory: { heapUsed, arrayBuffers, rss } })
   } else if (message === 'announce') {
     // What sessions hear about, now and then, while they are attacked.
     ticking ??= setInterval(() => {

@@ -4,7 +4,7 @@
  */
 import { headBytes, requestBytes } from './environment.mjs'
 import { goodHeaders, mutateHeaders, oddToken } from './headers.mjs'
-import { anyBatch, anyMessage, validRequest, write } from './messages.mjs'
+import { anyBatch, anyMessage, envelope, MODERN, repeatedHeaders, validRequest, write } from './messages.mjs'
 import { Random } from './random.mjs'
 import { oddValue, withoutProto } from './values.mjs'
 
@@ -37,7 +37,13 @@ const KINDS = {
   dialogue: 3,
 }
 const TARGETS = { sse: 50, json: 12, auto: 14, stateless: 12, guarded: 12 }
-const DIALOGUES = ['life', 'ask', 'resume', 'cancel', 'replace', 'poll']
+const MODERN_DIALOGUES = ['rounds', 'listen', 'leave']
+const DIALOGUES = ['life', 'ask', 'resume', 'cancel', 'replace', 'poll', ...MODERN_DIALOGUES]
+
+function dialoguesOf(target) {
+  if (target === 'stateless') return ['life', ...MODERN_DIALOGUES]
+  return target === 'auto' || target === 'guarded' ? [...DIALOGUES, 'events'] : DIALOGUES
+}
 
 /** How many large bodies a run has at most: each keeps a socket busy for as long as a thousand small ones. */
 const LARGE_EVERY = 1_500
@@ -57,14 +63,16 @@ const MAKERS = {
     return { writes: split(random, bytes), sent: [sent], whole: true, end: 'keep' }
   },
 
-  message: (random, target) => post(random, target, write(random, anyMessage(random, target))),
-  batch: (random, target) => post(random, target, write(random, anyBatch(random, target))),
+  message: (random, target) => post(random, target, anyMessage),
+  batch: (random, target) => post(random, target, anyBatch),
 
   headers(random, target) {
     const session = random.pick(target.sessions)
     const headers = goodHeaders(random, { ...session, session: session.id, needsKey: target.needsKey })
+    const message = anyMessage(random, target, session.revision)
+    if (session.revision === MODERN) headers.push(...repeatedHeaders(message))
     mutateHeaders(random, headers, target)
-    const body = write(random, anyMessage(random, target))
+    const body = write(random, message)
     // A huge or malformed header is refused by the parser, which then ends the connection.
     return {
       writes: [requestBytes('POST', '/mcp', headers, body)],
@@ -78,7 +86,7 @@ const MAKERS = {
   bytes(random, target, index) {
     let { bytes } = random.chance(0.5)
       ? goodRequest(random, target, `c${index}`)
-      : { bytes: post(random, target, write(random, anyMessage(random, target))).writes.join('') }
+      : { bytes: post(random, target, anyMessage).writes.join('') }
     for (let changes = random.between(1, 4); changes > 0; changes--) bytes = mutateBytes(random, bytes)
     return {
       writes: split(random, bytes),
@@ -106,6 +114,7 @@ const MAKERS = {
       session: sent.session,
       needsKey: target.needsKey,
     })
+    if (session.revision === MODERN) headers.push(...repeatedHeaders(request))
     headers.push(['transfer-encoding', 'chunked'])
     const broken = random.chance(0.4)
     let body = chunks(random, Buffer.from(JSON.stringify(request), 'utf8').toString('latin1'))
@@ -182,6 +191,9 @@ const MAKERS = {
       '/healthz',
       '/readyz',
       '/mcp/x',
+      '/sse',
+      '/messages',
+      '/messages?sessionId=x',
       '//mcp',
       '*',
       'http://localhost/mcp',
@@ -202,7 +214,7 @@ const MAKERS = {
     if (random.chance(0.3)) mutateHeaders(random, headers, target)
     return {
       writes: [headBytes(method, path, headers)],
-      sent: [{ method }],
+      sent: [{ method, legacy: method === 'GET' && path === '/sse' }],
       whole: false,
       single: true,
       end: random.pick(['reset', 'finish']),
@@ -224,7 +236,12 @@ const MAKERS = {
     const headers = goodHeaders(random, { ...session, session: session.id, needsKey: target.needsKey })
     const args = largeText(random)
     const name = random.pick(['echo', 'typed', 'schema', 'values'])
-    const body = `{"jsonrpc":"2.0","id":"large","method":"tools/call","params":{"name":"${name}","arguments":${args}}}`
+    const about = { jsonrpc: '2.0', id: 'large', method: 'tools/call', params: { name } }
+    if (session.revision === MODERN) {
+      about.params._meta = envelope()
+      headers.push(...repeatedHeaders(about))
+    }
+    const body = JSON.stringify(about).replace('"params":{', () => `"params":{"arguments":${args},`)
     return {
       writes: [requestBytes('POST', '/mcp', headers, body)],
       sent: [{ method: 'POST' }],
@@ -234,7 +251,7 @@ const MAKERS = {
   },
 
   dialogue: (random, target) => ({
-    dialogue: target.name === 'stateless' ? 'life' : random.pick(DIALOGUES),
+    dialogue: random.pick(dialoguesOf(target.name)),
     writes: [],
     sent: [],
     whole: true,
@@ -299,6 +316,7 @@ function goodRequest(random, target, id) {
   const session = random.pick(target.sessions)
   const { request, sent } = goodMessage(random, target, session, id)
   const headers = goodHeaders(random, { revision: session.revision, session: sent.session, needsKey: target.needsKey })
+  if (session.revision === MODERN) headers.push(...repeatedHeaders(request))
   return {
     bytes: requestBytes('POST', random.pick(['/mcp', '/mcp/', '/mcp?a=b']), headers, JSON.stringify(request)),
     sent,
@@ -307,14 +325,18 @@ function goodRequest(random, target, id) {
 
 function goodMessage(random, target, session, name) {
   const id = random.chance(0.5) ? name : random.chance(0.5) ? `${name}-é😀"\\` : Number(name.replace(/\D/g, ''))
-  const request = withoutProto(validRequest(random, target, id))
+  const request = withoutProto(validRequest(random, target, id, session.revision))
   const sent = { method: 'POST', strict: true, id, token: request.params._meta?.progressToken }
   return { request, sent: { ...sent, session: request.method === 'initialize' ? undefined : session.id } }
 }
 
-function post(random, target, body) {
+/** @param make makes the message: `anyMessage`, `anyBatch` */
+function post(random, target, make) {
   const session = random.pick(target.sessions)
   const headers = goodHeaders(random, { ...session, session: session.id, needsKey: target.needsKey })
+  const message = make(random, target, session.revision)
+  if (session.revision === MODERN) headers.push(...repeatedHeaders(message))
+  const body = write(random, message)
   const bytes = Buffer.from(body, 'utf8').toString('latin1')
   return {
     writes: split(random, requestBytes('POST', '/mcp', headers, body)),

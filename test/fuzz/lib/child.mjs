@@ -45,7 +45,7 @@ export class ServerProcess {
     })
     const counters = {}
     for (const one of message.counters) for (const name in one) counters[name] = (counters[name] ?? 0) + one[name]
-    return { counters, memory: message.memory }
+    return { counters, memory: message.memory, longestMs: message.longestMs }
   }
 
   send(message) {

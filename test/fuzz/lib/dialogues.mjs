@@ -1,6 +1,7 @@
 /** Conversations of several requests in a session of their own: what single requests can't reach. */
 import { Connection } from './connection.mjs'
-import { ANSWER_MS, headBytes, openSession, requestBytes, sessionHeaders } from './environment.mjs'
+import { ANSWER_MS, headBytes, messageBytes, openSession, requestBytes, sessionHeaders } from './environment.mjs'
+import { anyMessage, MODERN } from './messages.mjs'
 import { checkResponse, readEvents, readMessages } from './oracle.mjs'
 import { mutateValue, oddValue, withoutProto } from './values.mjs'
 
@@ -24,10 +25,14 @@ class Talk {
     return sessionHeaders(this.#target, this.#session)
   }
 
+  bytes(message, more) {
+    return messageBytes(this.#target, this.#session, message, more)
+  }
+
   /** Sends a request and takes its whole response. */
   async post(message, more = []) {
     const connection = this.connect()
-    connection.send(requestBytes('POST', '/mcp', [...this.headers, ...more], JSON.stringify(message)))
+    connection.send(this.bytes(message, more))
     return await this.take(connection, 'POST')
   }
 
@@ -35,11 +40,9 @@ class Talk {
   async start(method, message, enough, more = []) {
     const connection = this.connect()
     const headers = method === 'POST' ? this.headers : this.headers.filter(([name]) => name !== 'content-type')
-    const bytes =
-      message === undefined
-        ? headBytes(method, '/mcp', [...headers, ...more])
-        : requestBytes(method, '/mcp', headers, JSON.stringify(message))
-    connection.send(bytes)
+    connection.send(
+      message === undefined ? headBytes(method, '/mcp', [...headers, ...more]) : this.bytes(message, more),
+    )
     const response = await this.take(connection, method, enough)
     return { connection, response }
   }
@@ -86,6 +89,16 @@ function expect(condition, what) {
 
 /** Plays a conversation. @returns {Promise<{ requests: number, statuses: number[] }>} */
 export async function playDialogue(name, random, target) {
+  const sessionless = SESSIONLESS[name]
+  if (sessionless !== undefined) {
+    const talk = new Talk(target, { revision: MODERN })
+    try {
+      await sessionless(talk, random, target)
+    } finally {
+      talk.close()
+    }
+    return talk
+  }
   const revision = random.pick(['2025-11-25', '2025-11-25', '2025-06-18', '2025-03-26'])
   const id = await openSession(target, revision)
   const talk = new Talk(target, { id, revision })
@@ -99,6 +112,13 @@ export async function playDialogue(name, random, target) {
     talk.close()
   }
   return talk
+}
+
+const good = {
+  samples: { role: 'assistant', model: 'm', content: { type: 'text', text: 'x' } },
+  elicits: { action: 'accept', content: { name: 'ada' } },
+  durable: { action: 'accept', content: { name: 'ada' } },
+  lists: { roots: [{ uri: 'file:///' }] },
 }
 
 const DIALOGUES = {
@@ -122,7 +142,7 @@ const DIALOGUES = {
     const listening = json ? await talk.start('GET', undefined, holds('\n\n')) : undefined
     const tool = random.pick(['samples', 'elicits', 'lists'])
     const asking = talk.connect()
-    asking.send(requestBytes('POST', '/mcp', talk.headers, JSON.stringify(call(tool))))
+    asking.send(talk.bytes(call(tool)))
     const source = listening?.connection ?? asking
     // On the session stream nothing is heard where the client can't be asked.
     const heard = await source.next('POST', json ? QUESTION_MS : ANSWER_MS, (response) =>
@@ -132,11 +152,6 @@ const DIALOGUES = {
       heard &&
       messagesOf({ ...heard, complete: false }).find(({ id, method }) => id !== undefined && method !== undefined)
     if (question !== undefined) {
-      const good = {
-        samples: { role: 'assistant', model: 'm', content: { type: 'text', text: 'x' } },
-        elicits: { action: 'accept', content: { name: 'ada' } },
-        lists: { roots: [{ uri: 'file:///' }] },
-      }
       let answer = { jsonrpc: '2.0', id: question.id, result: good[tool] }
       if (random.chance(0.3)) answer = { jsonrpc: '2.0', id: question.id, error: { code: -1, message: 'no' } }
       for (let changes = random.below(4); changes > 0; changes--) answer = mutateValue(random, answer)
@@ -176,7 +191,7 @@ const DIALOGUES = {
 
   async cancel(talk, random, { target }) {
     const waiting = talk.connect()
-    waiting.send(requestBytes('POST', '/mcp', talk.headers, JSON.stringify(call('waits'))))
+    waiting.send(talk.bytes(call('waits')))
     if (random.chance(0.8)) await new Promise((resolve) => setTimeout(resolve, random.below(4)))
     const requestId = random.chance(0.9) ? 'd' : oddValue(random)
     await talk.post({
@@ -215,5 +230,87 @@ const DIALOGUES = {
       answersTo('d', response).length === 1,
       `a polled call was not answered: ${response.status} ${response.body.slice(0, 300)}`,
     )
+  },
+}
+
+/** Without sessions: the modern revision, and the transport of 2024-11-05, whose session is its connection. */
+const SESSIONLESS = {
+  async rounds(talk, random, target) {
+    const name = random.pick(['samples', 'elicits', 'lists', 'durable'])
+    const first = answersTo('d', await talk.post(call(name)))[0]
+    if (target.name === 'stateless' && name !== 'durable') {
+      expect(first?.result?.resultType === 'complete', 'a question that nobody can wait for')
+      return
+    }
+    const { resultType, inputRequests, requestState } = first?.result ?? {}
+    expect(resultType === 'input_required', `no question: ${JSON.stringify(first).slice(0, 300)}`)
+    const [key] = Object.keys(inputRequests)
+    const odd = random.chance(0.5)
+    let params = { inputResponses: { [key]: good[name] }, requestState }
+    if (odd) for (let changes = random.between(1, 3); changes > 0; changes--) params = mutateValue(random, params)
+    const retry = call(name)
+    Object.assign(retry.params, withoutProto(params))
+    const answered = await talk.post(retry)
+    const [answer] = answersTo('d', answered)
+    // One that can't be read at all is refused without its id.
+    if (odd && answered.status === 400) return
+    expect(answer !== undefined, `a retry was not answered: ${answered.status} ${answered.body.slice(0, 300)}`)
+    if (!odd) expect(answer.result?.resultType === 'complete', `not done: ${JSON.stringify(answer).slice(0, 300)}`)
+    if (random.chance(0.3)) expect(answersTo('d', await talk.post(retry)).length === 1, 'a second retry without answer')
+  },
+
+  async listen(talk, random) {
+    const notifications = { toolsListChanged: true, resourceSubscriptions: ['test://one', 'thing://a'] }
+    const params = { notifications: random.chance(0.7) ? notifications : mutateValue(random, notifications) }
+    const message = { jsonrpc: '2.0', id: 'l', method: 'subscriptions/listen', params: withoutProto(params) }
+    const { connection, response } = await talk.start('POST', message, holds('\n\n'))
+    const acknowledged = messagesOf({ ...response, complete: false })[0]?.method
+    if (params.notifications === notifications)
+      expect(acknowledged === 'notifications/subscriptions/acknowledged', `listening: ${response.body.slice(0, 300)}`)
+    if (response.complete) return
+    await new Promise((resolve) => setTimeout(resolve, random.below(50)))
+    if (random.chance(0.5)) connection.reset()
+    else connection.finish()
+  },
+
+  /** Leaving is cancelling. */
+  async leave(talk, random) {
+    const connection = talk.connect()
+    connection.send(talk.bytes(call(random.pick(['waits', 'talks', 'later', 'elicits']))))
+    await new Promise((resolve) => setTimeout(resolve, random.below(6)))
+    if (random.chance(0.5)) connection.reset()
+    else connection.finish()
+    await talk.post({ jsonrpc: '2.0', id: 1, method: 'server/discover' })
+  },
+
+  async events(talk, random, target) {
+    const headers = talk.headers.filter(([name]) => !name.startsWith('mcp-') && name !== 'content-type')
+    const stream = talk.connect()
+    stream.send(headBytes('GET', '/sse', headers))
+    const hear = async (enough) => {
+      const response = await stream.next('GET', ANSWER_MS, enough)
+      expect(response !== undefined && enough(response), `not on the stream: ${response?.body.slice(-300)}`)
+      checkResponse(response, { method: 'GET', legacy: true })
+      return response
+    }
+    const { body } = await hear(holds('\n\n'))
+    const path = /^data: (.*)$/m.exec(body)[1]
+    const post = async (text) => {
+      const connection = talk.connect()
+      connection.send(requestBytes('POST', path, [...headers, ['content-type', 'application/json']], text))
+      return (await talk.take(connection, 'POST')).status
+    }
+    const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'fuzzer', version: '1' } }
+    expect(
+      (await post(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }))) === 202,
+      'not accepted',
+    )
+    await hear(holds('"id":0,'))
+    for (let messages = random.below(6); messages > 0; messages--)
+      await post(JSON.stringify(anyMessage(random, target)) ?? '')
+    expect((await post(JSON.stringify(call('later', {}, 'last')))) === 202, 'a call was not accepted')
+    await hear(holds('"id":"last",'))
+    if (random.chance(0.5)) stream.reset()
+    else stream.finish()
   },
 }

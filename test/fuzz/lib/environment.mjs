@@ -3,14 +3,15 @@
  * them by their place, so it means the same in the next run.
  */
 import { Connection } from './connection.mjs'
+import { envelope, MODERN, repeatedHeaders } from './messages.mjs'
 import { readEvents, readMessages } from './oracle.mjs'
 
-const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2025-11-25']
+const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2025-11-25', MODERN]
 
 /** How long a good request may take on a machine that is busy. */
 export const ANSWER_MS = 5_000
 
-/** @typedef {{ name: string, port: number, needsKey: boolean, sessions: { id: string, revision: string }[], events: string[], cursors: string[], all: string[] }} Target */
+/** @typedef {{ name: string, port: number, needsKey: boolean, sessions: { id: string, revision: string }[], events: string[], cursors: string[], states: string[], all: string[] }} Target */
 
 /** @returns {Promise<Record<string, Target>>} */
 export async function makeEnvironment(ports) {
@@ -24,16 +25,19 @@ export async function makeEnvironment(ports) {
 
 async function makeTarget(name, port) {
   const needsKey = name === 'guarded'
-  const target = { name, port, needsKey, sessions: [], events: [], cursors: [], all: [] }
+  const target = { name, port, needsKey, sessions: [], events: [], cursors: [], states: [], all: [] }
   for (const revision of REVISIONS) {
-    const id = name === 'stateless' ? undefined : await openSession(target, revision)
+    const id = name === 'stateless' || revision === MODERN ? undefined : await openSession(target, revision)
     target.sessions.push({ id, revision })
     const page = await exchange(target, { id, revision }, { jsonrpc: '2.0', id: 1, method: 'prompts/list' })
     target.cursors.push(page.messages.at(-1).result.nextCursor)
     target.events.push(...(await eventsOf(target, { id, revision })))
   }
+  const asking = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'durable', arguments: {} } }
+  const asked = await exchange(target, { revision: MODERN }, asking)
+  target.states.push(asked.messages.at(-1).result.requestState)
   const ids = target.sessions.flatMap(({ id }) => id ?? [])
-  target.all.push(...ids, ...target.events, ...target.cursors)
+  target.all.push(...ids, ...target.events, ...target.cursors, ...target.states)
   return target
 }
 
@@ -78,13 +82,21 @@ export async function openSession(target, revision, capabilities = everything) {
 
 async function exchange(target, session, message) {
   const connection = new Connection(target.port)
-  connection.send(requestBytes('POST', '/mcp', sessionHeaders(target, session), JSON.stringify(message)))
+  connection.send(messageBytes(target, session, message))
   const response = await connection.next('POST', ANSWER_MS)
   connection.close()
   if (response === undefined || response.status !== 200) throw new Error(`the environment: ${JSON.stringify(response)}`)
   const messages = readMessages(response, { method: 'POST' })
   const stream = response.headers['content-type'] === 'text/event-stream'
   return { headers: response.headers, messages, ids: stream ? readEvents(response.body, true).ids : [] }
+}
+
+/** A message as bytes, with everything that its revision asks for. */
+export function messageBytes(target, session, message, more = []) {
+  const modern = session.revision === MODERN
+  const sent = modern ? { ...message, params: { ...message.params, _meta: envelope(message.params?._meta) } } : message
+  const headers = [...sessionHeaders(target, session), ...(modern ? repeatedHeaders(sent) : []), ...more]
+  return requestBytes('POST', '/mcp', headers, JSON.stringify(sent))
 }
 
 /** The headers of a request in a session. */

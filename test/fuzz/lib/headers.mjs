@@ -38,6 +38,8 @@ const OPTIONS = {
     'a/b,'.repeat(500),
   ],
   'mcp-protocol-version': ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2026-07-28', 'x'],
+  'mcp-method': ['ping', 'tools/call', 'x', '=?base64?dG9vbHMvY2FsbA==?=', '=?base64?%?='],
+  'mcp-name': ['echo', 'typed', '=?base64?ZWNobw==?=', '=?base64?gA==?=', '=?base64??='],
   origin: ['http://localhost:1', 'https://app.example.com', 'http://evil.com', 'null'],
   'sec-fetch-site': ['cross-site', 'same-origin', 'none'],
   host: ['localhost', '127.0.0.1:1', '[::1]', 'evil.com', 'localhost.'],

@@ -1,4 +1,5 @@
 /** JSON-RPC messages of MCP: every method with parameters that make sense, and what grows from them. */
+import { oddToken } from './headers.mjs'
 import { mutateValue, oddText, oddValue } from './values.mjs'
 
 export const TOOLS = ['echo', 'typed', 'schema', 'later', 'talks', 'refuses', 'throws', 'crash', 'closes', 'values']
@@ -45,10 +46,51 @@ const PARAMS = {
     ...(random.chance(0.3) && { context: { arguments: { a: 'b' } } }),
   }),
   'logging/setLevel': (random) => ({ level: random.pick(['debug', 'info', 'warning', 'error', 'emergency']) }),
-  'server/discover': () => ({ _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } }),
+  'server/discover': () => ({}),
   'tasks/list': () => ({}),
 }
 const METHODS = Object.keys(PARAMS)
+
+/** The revision without sessions, whose requests say all about themselves. */
+export const MODERN = '2026-07-28'
+const KEY = 'io.modelcontextprotocol/'
+const EVERYTHING = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} }
+
+/** What it has no more. */
+const LEGACY = new Set([
+  'initialize',
+  'ping',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'logging/setLevel',
+  'tasks/list',
+])
+
+/** The `_meta` of a modern request. */
+export function envelope(more = {}) {
+  return {
+    [`${KEY}protocolVersion`]: MODERN,
+    [`${KEY}clientInfo`]: { name: 'fuzzer', version: '1' },
+    [`${KEY}clientCapabilities`]: EVERYTHING,
+    ...more,
+  }
+}
+
+/** The parameter that the header `Mcp-Name` repeats. */
+const NAMED = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' }
+
+/** The headers in which a modern request repeats what its body says, as far as it says anything. */
+export function repeatedHeaders(message) {
+  const { method, params } = message ?? {}
+  if (typeof method !== 'string') return []
+  const name = params?.[NAMED[method]]
+  return [['mcp-method', headerText(method)], ...(typeof name === 'string' ? [['mcp-name', headerText(name)]] : [])]
+}
+
+function headerText(text) {
+  const plain = /^[!-~](?:[ -~]*[!-~])?$/.test(text) && !text.startsWith('=?')
+  return plain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
+}
 
 /** State changes append to a log, so they are less frequent than the rest. */
 const WEIGHTS = Object.fromEntries(
@@ -57,6 +99,7 @@ const WEIGHTS = Object.fromEntries(
     /setLevel|subscribe/.test(method) ? 2 : method === 'tools/call' ? 40 : method === 'initialize' ? 6 : 8,
   ]),
 )
+const MODERN_WEIGHTS = Object.fromEntries(Object.entries(WEIGHTS).filter(([method]) => !LEGACY.has(method)))
 
 const NOTIFICATIONS = {
   'notifications/initialized': () => undefined,
@@ -80,10 +123,28 @@ function toolArguments(random) {
  *
  * @returns {{ jsonrpc: string, id: unknown, method: string, params?: object }}
  */
-export function validRequest(random, tokens, id) {
+export function validRequest(random, tokens, id, revision) {
+  if (revision === MODERN) return modernRequest(random, tokens, id)
   const method = random.weighted(WEIGHTS)
   const params = PARAMS[method](random, tokens)
   if (method !== 'initialize' && random.chance(0.3)) params._meta = { progressToken: random.pick([1, 'p', id]) }
+  return { jsonrpc: '2.0', id, method, params }
+}
+
+function modernRequest(random, tokens, id) {
+  const method = random.weighted(MODERN_WEIGHTS)
+  const params = PARAMS[method](random, tokens)
+  if (method === 'tools/call' && random.chance(0.1)) {
+    if (random.chance(0.7)) params.name = 'durable'
+    params.requestState = random.chance(0.5) ? random.pick(tokens.states) : oddToken(random, tokens.all)
+    params.inputResponses = { 'elicitation-1': oddValue(random) }
+  }
+  params._meta = envelope({
+    ...(random.chance(0.3) && { progressToken: random.pick([1, 'p', id]) }),
+    ...(random.chance(0.3) && { [`${KEY}logLevel`]: random.pick(['debug', 'info', 'emergency']) }),
+    ...(random.chance(0.1) && { [`${KEY}clientCapabilities`]: {} }),
+    ...(random.chance(0.1) && { traceparent: oddText(random), baggage: oddText(random) }),
+  })
   return { jsonrpc: '2.0', id, method, params }
 }
 
@@ -123,11 +184,11 @@ function response(random) {
 }
 
 /** Any message: mostly a request, often with something wrong about it. */
-export function anyMessage(random, tokens) {
+export function anyMessage(random, tokens, revision) {
   const kind = random.weighted({ request: 60, notification: 15, response: 15, nothing: 3 })
   const message =
     kind === 'request'
-      ? validRequest(random, tokens, looseId(random))
+      ? validRequest(random, tokens, looseId(random), revision)
       : kind === 'notification'
         ? notification(random)
         : kind === 'response'
@@ -138,9 +199,10 @@ export function anyMessage(random, tokens) {
   return changed
 }
 
-export function anyBatch(random, tokens) {
+export function anyBatch(random, tokens, revision) {
   const length = random.pick([0, 1, 2, 3, 5, 20, 50, 51])
-  return Array.from({ length }, () => (random.chance(0.1) ? [anyMessage(random, tokens)] : anyMessage(random, tokens)))
+  const one = () => anyMessage(random, tokens, revision)
+  return Array.from({ length }, () => (random.chance(0.1) ? [one()] : one()))
 }
 
 /** A value as JSON text, as odd as JSON allows, or a little odder. */

@@ -11,6 +11,7 @@ const STATUSES = new Set([200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 413,
  * @property {boolean} [strict] a good request, which is answered with its id
  * @property {unknown} [id]
  * @property {unknown} [token] its progress token
+ * @property {boolean} [legacy] the answer is a stream of HTTP+SSE, which begins with where to post
  */
 
 /** @param {import('./connection.mjs').Response} response @param {Sent} sent */
@@ -38,7 +39,8 @@ export function readMessages({ status, headers, body, complete }, sent) {
     const parsed = JSON.parse(text.toString('utf8'))
     return Array.isArray(parsed) ? parsed : [parsed]
   }
-  if (headers['content-type'] === 'text/event-stream') return readEvents(text.toString('utf8'), complete).messages
+  if (headers['content-type'] === 'text/event-stream')
+    return readEvents(text.toString('utf8'), complete, sent.legacy).messages
   if (headers['content-type'] === 'text/plain' && (status === 200 || status === 503)) return []
   throw new Error(`a body of type ${headers['content-type']}`)
 }
@@ -51,17 +53,22 @@ function isHostMissing(status, headers, { bytes }) {
 }
 
 /** The events of a stream; what follows the last empty line is ignored where the stream goes on. */
-export function readEvents(text, complete) {
+export function readEvents(text, complete, legacy = false) {
   const blocks = text.split('\n\n')
   const rest = blocks.pop()
   if (complete && rest !== '')
     throw new Error(`a stream that ends within an event: ${JSON.stringify(rest.slice(0, 200))}`)
   const messages = []
   const ids = []
+  if (legacy && blocks.length > 0 && !/^event: endpoint\ndata: \/[!-~]+$/.test(blocks.shift()))
+    throw new Error('no endpoint event')
   for (const block of blocks) {
     for (const line of block.split('\n')) {
       if (line.startsWith('data: ')) {
-        messages.push(JSON.parse(line.slice(6)))
+        const data = JSON.parse(line.slice(6))
+        // The answers to a batch, where all answers come on one stream.
+        if (legacy && Array.isArray(data)) messages.push(...data)
+        else messages.push(data)
       } else if (line.startsWith('id: ')) {
         const id = line.slice(4)
         if (!/^[!-~]{1,512}$/.test(id)) throw new Error(`an event id ${JSON.stringify(id)}`)

@@ -1,6 +1,6 @@
 /**
- * Which cases hold up the server's event loop. A machine holds up processes as well, so the cases that were under way are
- * played again alone: what holds up the loop by itself does so again.
+ * Which cases hold up the server's event loop. Those that were under way are played again alone: what holds up the loop by
+ * itself does so again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
