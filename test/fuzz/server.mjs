@@ -102,7 +102,7 @@ const foreseen = /^the tool "(throws|crash)"$/
 const report = (kind, thrown) => process.send({ kind, text: thrown instanceof Error ? thrown.stack : String(thrown) })
 
 // Small, so that they are full soon and the memory of a short run shows what a long one would keep.
-const limits = { sessionCache: 200, finishedBytes: 512 * 1024 }
+const limits = { sessionCache: 200, finishedBytes: 512 * 1024, parkedMs: 5_000 }
 const common = {
   port: 0,
   signals: false,

@@ -5,6 +5,7 @@
 import { headBytes, requestBytes } from './environment.mjs'
 import { goodHeaders, mutateHeaders, oddToken } from './headers.mjs'
 import { anyBatch, anyMessage, validRequest, write } from './messages.mjs'
+import { anyModern, goodModern, modernHeaders } from './modern.mjs'
 import { Random } from './random.mjs'
 import { oddValue, withoutProto } from './values.mjs'
 
@@ -30,6 +31,7 @@ const KINDS = {
   cut: 6,
   chunked: 6,
   pipeline: 3,
+  modern: 14,
   get: 4,
   delete: 2,
   other: 3,
@@ -128,6 +130,18 @@ const MAKERS = {
       whole: true,
       end: 'keep',
     }
+  },
+
+  modern(random, target, index) {
+    const good = random.chance(0.5)
+    const message = good ? withoutProto(goodModern(random, `m${index}`)) : anyModern(random, `m${index}`, target)
+    const headers = modernHeaders(message, target.needsKey)
+    if (!good && random.chance(0.5)) mutateHeaders(random, headers, target)
+    const body = good ? JSON.stringify(message) : write(random, message)
+    const bytes = requestBytes('POST', '/mcp', headers, body)
+    const sent = { method: 'POST', strict: true, id: message.id, token: message.params?._meta?.progressToken }
+    if (good) return { writes: split(random, bytes), sent: [sent], whole: true, end: 'keep' }
+    return { writes: [bytes], sent: [{ method: 'POST' }], whole: false, single: true, end: 'reset' }
   },
 
   get(random, target) {

@@ -45,7 +45,8 @@ const PARAMS = {
     ...(random.chance(0.3) && { context: { arguments: { a: 'b' } } }),
   }),
   'logging/setLevel': (random) => ({ level: random.pick(['debug', 'info', 'warning', 'error', 'emergency']) }),
-  'server/discover': () => ({ _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } }),
+  // Inside a session it is an unknown method.
+  'server/discover': () => ({}),
   'tasks/list': () => ({}),
 }
 const METHODS = Object.keys(PARAMS)
