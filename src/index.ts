@@ -24,6 +24,7 @@ export type {
   SecurityOptions,
   SessionOptions,
 } from './http/options.ts'
+export type { CacheHints } from './server/cache-hints.ts'
 export type { Complete } from './server/complete.ts'
 export type { ServerIdentity } from './server/identity.ts'
 export type { Middleware, MiddlewareRequest, RequestHandler } from './server/middleware.ts'
@@ -43,3 +44,4 @@ export type { Identity } from './session/principal.ts'
 export type { Annotations, ContentBlock, Icon, ResourceContents } from './wire/content.ts'
 export { type ErrorCode, McpError, type McpErrorOptions, ToolError } from './wire/errors.ts'
 export type { LogLevel } from './wire/log-level.ts'
+export type { TraceContext } from './wire/trace-context.ts'

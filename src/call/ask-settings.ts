@@ -17,7 +17,10 @@ export interface AskSettings {
    * `limits.parkedMs`: its clients gather all answers of a round before they send any.
    */
   readonly timeout?: number
-  /** Milliseconds until it is withdrawn whatever progress there was. Default: ten times `timeout`. */
+  /**
+   * Milliseconds until it is withdrawn whatever progress there was. Default: ten times `timeout`. Under 2026-07-28 clients
+   * report no progress on their answers, and this changes nothing.
+   */
   readonly maxTimeout?: number
   /** Called with the progress that the client reports. */
   readonly onProgress?: (progress: number, total?: number, message?: string) => void

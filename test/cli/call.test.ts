@@ -134,6 +134,6 @@ describe('list', () => {
     const { out } = await fairlead(['list', everythingUrl, '--json'])
     const listed = JSON.parse(out) as Record<string, { name: string }[]>
     expect(listed['resourceTemplates']?.map(({ name }) => name)).toEqual(['Record'])
-    expect(listed['prompts']).toHaveLength(4)
+    expect(listed['prompts']).toHaveLength(5)
   })
 })

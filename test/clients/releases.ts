@@ -148,14 +148,14 @@ interface V1 {
   callTool(params: object, resultSchema: unknown, options: CallOptions): Promise<CallResult>
 }
 
-const bindV2 = (mode: 'legacy' | 'auto'): Bound => ({
+const bindV2 = (): Bound => ({
   Client: v2.Client as unknown as ClientConstructor,
   Transport: v2.StreamableHTTPClientTransport as unknown as TransportConstructor,
   handles: (method) => method,
   call: (client, params, options) => (client as unknown as V2).callTool(params, options),
   // With the issuer in it, which the client compares with the one that it asked (RFC 9207).
   callback: (parameters) => parameters,
-  options: { versionNegotiation: { mode } },
+  options: { versionNegotiation: { mode: 'legacy' } },
 })
 
 interface V2 {
@@ -246,9 +246,8 @@ export const RELEASES: readonly Release[] = [
     ),
     'sse',
   ),
-  release('2.4.0', '2025-11-25', 'by itself', async () => bindV2('legacy')),
-  // Asks for `server/discover` first, and falls back to what the server serves.
-  release('2.4.0-auto', '2025-11-25', 'by itself', async () => bindV2('auto')),
+  // In the modern era it is driven by eras.test.ts.
+  release('2.4.0', '2025-11-25', 'by itself', async () => bindV2()),
 ]
 
 function release(

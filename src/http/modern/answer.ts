@@ -26,6 +26,7 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   #call: Cancellable | undefined
   #stream: ResponseStream | undefined
   #finished = false
+  #gone = false
   #timer: Timer | undefined
 
   constructor(replica: Replica, id: RequestId, mode: JsonResponse, pending: Reply) {
@@ -35,9 +36,10 @@ export class ModernAnswer implements CallOutlet, StreamUser {
     this.#pending = pending
   }
 
-  /** The call that a disconnect cancels. */
+  /** The call that a disconnect cancels. It may be known only after the client has left: a retry is opened first. */
   own(call: Cancellable): void {
     this.#call = call
+    if (this.#gone) this.#cancel()
   }
 
   /** The call goes on after the function that started it has returned. */
@@ -57,9 +59,9 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   /** "Closing the SSE response stream MUST be treated by the server as cancellation of that request." */
   streamGone(): void {
     if (this.#finished) return
-    this.#finished = true
+    this.#finished = this.#gone = true
     this.#timer?.cancel()
-    this.#call?.abort(new McpError('cancelled', 'The client closed the connection.'), false)
+    this.#cancel()
     // Nobody reads it, but the HTTP exchange has to end.
     if (this.#stream === undefined) this.#pending.reply(jsonReply(''))
   }
@@ -89,6 +91,10 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   }
 
   closeConnection(): void {}
+
+  #cancel(): void {
+    this.#call?.abort(new McpError('cancelled', 'The client closed the connection.'), false)
+  }
 
   #open(): ResponseStream {
     if (this.#stream !== undefined) return this.#stream

@@ -10,6 +10,7 @@ import { requestSession, startModern } from '../../server/modern-call.ts'
 import { envelopeVersion, readEnvelope } from '../../wire/envelope.ts'
 import { McpError, toMcpError } from '../../wire/errors.ts'
 import type { JsonRpcRequest, MessageKind } from '../../wire/jsonrpc.ts'
+import { parseAccept } from '../../wire/media-type.ts'
 import type { Admitted } from '../admission.ts'
 import type { EndpointParts } from '../endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from '../http-message.ts'
@@ -57,12 +58,16 @@ function take(
     const tool = parts.definition.tools.get(String(params?.['name']), admitted.identity)
     if (tool !== undefined && tool.headers.length > 0) checkParamHeaders(request, tool.headers, params?.['arguments'])
   }
-  checkLimits(parts, method)
+  const listens = method === 'subscriptions/listen'
+  if (listens && !parseAccept(request.header('accept')).sse) {
+    throw new McpError('not_acceptable', 'Accept must list text/event-stream.')
+  }
+  checkLimits(parts, listens)
   const denied = parts.definition.restricted ? stepUp(parts, request, admitted, message) : undefined
   if (denied !== undefined) return denied
   const reply = new PendingReply()
   // The answer to it is a stream of notifications, whatever the server prefers.
-  const mode = method === 'subscriptions/listen' ? 'auto' : parts.jsonResponseModern
+  const mode = listens ? 'auto' : parts.jsonResponseModern
   const answer = new ModernAnswer(parts.services.replica, message.id, mode, reply)
   const session = requestSession(parts.serving, envelope, admitted.principal)
   const exchange = { session, identity: admitted.identity, headers: request, request: message, outlet: answer }
@@ -72,10 +77,10 @@ function take(
   return reply.wait()
 }
 
-function checkLimits(parts: EndpointParts, method: string): void {
+function checkLimits(parts: EndpointParts, streams: boolean): void {
   const { replica, listens, parking } = parts.services
   const { limits, counters, calls } = replica
-  if (method === 'subscriptions/listen') {
+  if (streams) {
     if (replica.openStreams < limits.streams) return
     counters.limitsHit++
     throw new McpError('too_many_requests', 'The server has as many open streams as it may.')
