@@ -83,8 +83,13 @@ function toRecord(request: Request): HttpRequest {
     // Some runtimes keep Host out of the headers; the URL is made from it.
     header: (name) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined),
     query: (name) => url.searchParams.get(name) ?? undefined,
+    detach: () => detached(request.headers),
     onDisconnect: (run) => request.signal.addEventListener('abort', run, { once: true }),
   }
+}
+
+function detached(headers: Headers): { header(name: string): string | undefined } {
+  return { header: (name) => headers.get(name) ?? undefined }
 }
 
 async function readBody(request: Request, limit: number): Promise<HttpBody> {

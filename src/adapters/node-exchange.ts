@@ -41,15 +41,24 @@ export class NodeRequest implements HttpRequest {
   }
 
   header(name: string): string | undefined {
-    const value = this.#headers[name]
-    if (typeof value === 'string') return value
-    // Anything else belongs to every object: handlers may look for a header by a name that a stranger gave them.
-    return Array.isArray(value) ? value.join(', ') : undefined
+    return headerOf(this.#headers, name)
+  }
+
+  detach(): { header(name: string): string | undefined } {
+    const headers = this.#headers
+    return { header: (name) => headerOf(headers, name) }
   }
 
   clientCertificate(): ClientCertificate | undefined {
     return clientCertificate(this.#incoming.socket)
   }
+}
+
+function headerOf(headers: IncomingMessage['headers'], name: string): string | undefined {
+  const value = headers[name]
+  if (typeof value === 'string') return value
+  // Anything else belongs to every object: handlers may look for a header by a name that a stranger gave them.
+  return Array.isArray(value) ? value.join(', ') : undefined
 }
 
 class NodeSink implements EventSink {

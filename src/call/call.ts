@@ -162,6 +162,7 @@ export class Call implements InFlight, WayCall {
   suspend(result: JsonText, meanwhile: CallOutlet): void {
     const { outlet } = this
     this.outlet = meanwhile
+    this.headers = this.headers.detach?.() ?? this.headers
     outlet.finish(resultMessage(this.requestId, result))
   }
 

@@ -22,4 +22,6 @@ export interface CallOutlet extends AskRoute {
 export interface CallHeaders {
   /** By the lower-case name. */
   header(name: string): string | undefined
+  /** The headers without the connection that brought them: what a call keeps that waits for a retry. */
+  detach?(): CallHeaders
 }

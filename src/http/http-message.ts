@@ -18,6 +18,8 @@ export interface HttpRequest {
   query(name: string): string | undefined
   /** What TLS verified, where the adapter ends TLS and the client showed one. */
   clientCertificate?(): ClientCertificate | undefined
+  /** The headers without what belongs to the connection, for whoever keeps them longer than the exchange lasts. */
+  detach?(): Pick<HttpRequest, 'header'>
   /** Runs `run` once when the client has gone, where the transport can tell. Asked for only while a call is running. */
   onDisconnect?(run: () => void): void
 }

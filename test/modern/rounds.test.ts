@@ -71,7 +71,7 @@ function define() {
       await ctx.elicit(form('Quick?'), { timeout: 50 })
       return 'answered'
     } catch (error) {
-      return `did without: ${(error as McpError).code}`
+      return `did without: ${(error as McpError).code}, ${ctx.request.headers.get('x-round')}`
     }
   })
   tool('later', async (ctx) => {
@@ -246,7 +246,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
   })
 
   test('what a handler returns while nobody listens waits for the retry', async () => {
-    const round = roundOf(await call(url, 'impatient'))
+    const round = roundOf(await call(url, 'impatient', {}, { headers: { 'x-round': 'one' } }))
     await sleep(200)
     const { id, ...rest } = await retry(
       url,
@@ -256,7 +256,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
       {},
       { id: 'r' },
     )
-    expect([id, textOf(rest)]).toEqual(['r', 'did without: ask_timeout'])
+    expect([id, textOf(rest)]).toEqual(['r', 'did without: ask_timeout, one'])
   })
 
   test('what is asked while the call is parked travels in the next round', async () => {
