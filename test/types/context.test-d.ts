@@ -49,3 +49,17 @@ test('log has the levels of the specification and no others', () => {
   // @ts-expect-error: the specification calls it warning
   ctx.log.warn('late')
 })
+
+test('a step has the type of what it runs', async () => {
+  expectTypeOf(await ctx.step('count', () => 1)).toEqualTypeOf<number>()
+  expectTypeOf(await ctx.step('order', async () => ({ id: 'a' }))).toEqualTypeOf<{ id: string }>()
+  // @ts-expect-error: a step has a name
+  void ctx.step(() => 1)
+})
+
+test('a question may have a key, and a trace is text', () => {
+  void ctx.listRoots({ key: 'places' })
+  // @ts-expect-error: keys are text
+  void ctx.listRoots({ key: 5 })
+  expectTypeOf(ctx.trace.traceparent).toEqualTypeOf<string | undefined>()
+})

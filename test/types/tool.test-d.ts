@@ -99,3 +99,16 @@ test('nothing of a result is any', () => {
   expectTypeOf<CallToolResult['structuredContent']>().not.toBeAny()
   expectTypeOf<CallToolResult['content'][number]>().not.toBeAny()
 })
+
+test('an output schema may describe any JSON', () => {
+  server.tool('numbers', { outputSchema: z.array(z.number()) }, () => [1, 2])
+  server.tool('wrapped', { outputSchema: z.array(z.number()) }, () => ({ structuredContent: [1] }))
+  // @ts-expect-error: a list of numbers
+  server.tool('texts', { outputSchema: z.array(z.number()) }, () => ['1'])
+})
+
+test('durable and version are what they say', () => {
+  server.tool('a', { durable: true, version: '2' }, () => 'text')
+  // @ts-expect-error: it is or it is not
+  server.tool('b', { durable: 'yes' }, () => 'text')
+})
