@@ -11,12 +11,24 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,fuzz,clients}/**', '**/node_modules/**'],
+          exclude: ['test/{unit,fuzz,clients,engines}/**', '**/node_modules/**'],
           ...overSockets,
         },
       },
       // The official clients of every release, from a package.json of their own.
       { test: { name: 'clients', include: ['test/clients/*.test.ts'], ...overSockets } },
+      // Engines on servers of their own, with the clients of a package.json of their own.
+      {
+        test: {
+          name: 'engines',
+          include: ['test/engines/*.test.ts'],
+          globalSetup: 'test/engines/install.ts',
+          ...overSockets,
+          // Most of the time passes waiting for times to live.
+          testTimeout: 120_000,
+          maxConcurrency: 100,
+        },
+      },
       // Compiled, never run: what must and what must not type-check.
       {
         test: {

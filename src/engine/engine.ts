@@ -102,7 +102,8 @@ export interface Engine {
   close(): Promise<void>
 }
 
-export type EngineErrorCode = 'epoch_changed' | 'unavailable' | 'too_large' | 'closed'
+/** `unsuitable`: what the engine runs on can't keep the guarantees, and says what to change; only `open` throws it. */
+export type EngineErrorCode = 'epoch_changed' | 'unavailable' | 'unsuitable' | 'too_large' | 'closed'
 
 /** Thrown by every engine; switch on `code`, never on `message`. */
 export class EngineError extends Error {

@@ -13,7 +13,7 @@ export const title = 'the layers above the adapters, and all entries but those f
 const DIST = `${ROOT}dist/`
 
 /** The entries whose purpose is Node. README.md has the same table. */
-const FOR_NODE = ['./node', './express', './fastify', './stdio']
+const FOR_NODE = ['./node', './express', './fastify', './redis', './stdio']
 
 /** The packages that may be imported, and by which entries and layers: whoever uses no tokens does not load `jose`. */
 const PACKAGES = {

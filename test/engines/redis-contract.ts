@@ -1,0 +1,55 @@
+/**
+ * The contract suite on one kind of deployment, with every client.
+ *
+ * @module
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type EngineHarness, engineContract, missingAbilities, runModel } from '../../src/engine/contract.ts'
+import { clientKinds } from './clients.ts'
+import { Deployment, type DeploymentKind } from './deployment.ts'
+import { redisHarness } from './redis-harness.ts'
+
+/** Everything at once keeps one machine busy: what is slow then is not broken. */
+const AT_ONCE = { timeoutMs: 10_000 }
+const ALONE = { timeoutMs: 1_000 }
+
+const OPERATIONS = 1_000
+
+export function redisContract(kind: DeploymentKind): void {
+  let shared: Deployment
+  beforeAll(async () => {
+    shared = await Deployment.start(kind)
+  })
+  afterAll(() => shared?.stop())
+
+  for (const client of clientKinds)
+    describe.concurrent(client.name, () => {
+      const harness = (): EngineHarness => redisHarness(client, shared, AT_ONCE)
+      for (const { name, needs, run } of engineContract) {
+        if (needs === undefined) test(name, () => run(harness()))
+      }
+
+      test(`${OPERATIONS} random operations against the model`, async ({ annotate }) => {
+        const seed = Date.now() % 1_000_000
+        await annotate(`seed ${seed}`)
+        const counts = await runModel(harness(), { seed, operations: OPERATIONS })
+        expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(OPERATIONS)
+      })
+    })
+
+  for (const client of clientKinds)
+    describe(`${client.name}, disturbed`, () => {
+      let own: Deployment
+      beforeAll(async () => {
+        own = await Deployment.start(kind)
+      })
+      afterAll(() => own?.stop())
+
+      test('every disturbance can be caused', () => {
+        expect(missingAbilities(redisHarness(client, own, ALONE))).toEqual([])
+      })
+      for (const { name, needs, run } of engineContract) {
+        if (needs !== undefined) test(name, () => run(redisHarness(client, own, ALONE)))
+      }
+    })
+}
