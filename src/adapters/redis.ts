@@ -7,11 +7,14 @@
  * @module
  */
 import { type Engine, EngineError } from '../engine/engine.ts'
-import { recogniseClient, type UserClient } from '../engines/redis/clients/recognise.ts'
+import { type MakeClient, recogniseClient, type UserClient } from '../engines/redis/clients/recognise.ts'
 import { RedisEngine, type RedisEngineOptions } from '../engines/redis/redis-engine.ts'
 import { nodePlatform } from './node-platform.ts'
 
-export type { UserClient as RedisUserClient } from '../engines/redis/clients/recognise.ts'
+export type {
+  MakeClient as RedisMakeClient,
+  UserClient as RedisUserClient,
+} from '../engines/redis/clients/recognise.ts'
 export type { RedisEngineOptions } from '../engines/redis/redis-engine.ts'
 
 /**
@@ -19,7 +22,8 @@ export type { RedisEngineOptions } from '../engines/redis/redis-engine.ts'
  *
  * Given a client of the package `redis` (4 to 6) or `ioredis` (5 and 6), for one server, sentinels or a cluster, the
  * engine opens connections of its own like it: one for commands and one per log that it follows, usually three. The
- * client itself is not used, need not be connected, and stays the caller's to close. Given a URL (`redis://` or
+ * client itself is not used, need not be connected, and stays the caller's to close. Where a client can't be duplicated
+ * (sentinels in `redis` 5), give a function that makes one. Given a URL (`redis://` or
  * `rediss://`), it loads the package `redis`, which must be installed.
  *
  * `open` fails with an `EngineError`: `unavailable` when Redis can't be reached for 10 s, `unsuitable` when it is too old or
@@ -37,7 +41,7 @@ export type { RedisEngineOptions } from '../engines/redis/redis-engine.ts'
  * await serve(createServer({ name: 'weather', version: '1.0.0' }), { engine })
  * ```
  */
-export function redis(clientOrUrl: UserClient | string | URL, options: RedisEngineOptions = {}): Engine {
+export function redis(clientOrUrl: UserClient | MakeClient | string | URL, options: RedisEngineOptions = {}): Engine {
   if (typeof clientOrUrl === 'string' || clientOrUrl instanceof URL) return new UrlEngine(String(clientOrUrl), options)
   return new RedisEngine(recogniseClient(clientOrUrl), nodePlatform, options)
 }

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,24 +49,33 @@ export interface RedisServerOptions {
   readonly port?: number
   /** More settings, as on the command line. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Makes it a sentinel, with these lines in its configuration. */
+  readonly sentinel?: readonly string[]
 }
 
 export class RedisServer {
   readonly port: number
   readonly folder: string
   readonly #settings: Readonly<Record<string, string>>
+  readonly #sentinel: readonly string[] | undefined
   #process: ChildProcess | undefined
   #output = ''
 
-  private constructor(port: number, folder: string, settings: Readonly<Record<string, string>>) {
+  private constructor(
+    port: number,
+    folder: string,
+    settings: Readonly<Record<string, string>>,
+    sentinel: readonly string[] | undefined,
+  ) {
     this.port = port
     this.folder = folder
     this.#settings = settings
+    this.#sentinel = sentinel
   }
 
-  static async start({ port, settings = {} }: RedisServerOptions = {}): Promise<RedisServer> {
+  static async start({ port, settings = {}, sentinel }: RedisServerOptions = {}): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-redis-'))
-    const server = new RedisServer(port ?? (await freePort()), folder, settings)
+    const server = new RedisServer(port ?? (await freePort()), folder, settings, sentinel)
     await server.begin()
     return server
   }
@@ -77,6 +86,24 @@ export class RedisServer {
 
   /** Starts the process on the same port, with whatever its folder holds. */
   async begin(): Promise<void> {
+    const child = spawn('redis-server', await this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = child
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#output += chunk))
+    const until = Date.now() + START_LIMIT_MS
+    while ((await this.cli('PING').catch(() => '')) !== 'PONG') {
+      if (child.exitCode !== null || Date.now() > until) throw new Error(`redis-server did not start.\n${this.#output}`)
+      await sleep(20)
+    }
+  }
+
+  async #arguments(): Promise<string[]> {
+    if (this.#sentinel !== undefined) {
+      // A sentinel rewrites what it was started with.
+      const file = join(this.folder, 'sentinel.conf')
+      const lines = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.folder}`, ...this.#sentinel, '']
+      await writeFile(file, lines.join('\n'))
+      return [file, '--sentinel']
+    }
     const settings = {
       port: String(this.port),
       bind: '127.0.0.1',
@@ -87,15 +114,7 @@ export class RedisServer {
       appendfsync: 'no',
       ...this.#settings,
     }
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
-    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#process = child
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#output += chunk))
-    const until = Date.now() + START_LIMIT_MS
-    while ((await this.cli('PING').catch(() => '')) !== 'PONG') {
-      if (child.exitCode !== null || Date.now() > until) throw new Error(`redis-server did not start.\n${this.#output}`)
-      await sleep(20)
-    }
+    return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   }
 
   /** Ends the process without a goodbye. */

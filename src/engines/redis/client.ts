@@ -18,6 +18,8 @@ export interface Connection {
    *   when there is no connection. It never waits for one longer than until the signal aborts.
    */
   send(command: readonly string[], key: string, signal: AbortSignal): Promise<unknown>
+  /** What the client has complained of since it last was connected: why there is no connection. */
+  trouble(): Error | undefined
   /** Ends the connection at once, and whatever waits on it. */
   close(): void
 }
@@ -32,7 +34,7 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
 }
 
-/** Milliseconds until the n-th attempt to connect again. */
+/** Milliseconds until the n-th attempt to connect again: several of them fit into the time that an operation has. */
 export function reconnectDelay(attempt: number): number {
-  return Math.min(20 * 2 ** Math.min(attempt, 10), 500)
+  return Math.min(20 * 2 ** Math.min(attempt, 10), 200)
 }

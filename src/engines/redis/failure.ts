@@ -12,16 +12,21 @@
  */
 export type Failure = 'script' | 'elsewhere' | 'passing' | 'final'
 
-const PASSING = /^-?(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/
+const PASSING =
+  /^-?(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|UNBLOCKED|MOVED|ASK|ERR max number of clients)\b/
 
 /** Errors of the server begin with a word in capitals; those of a client with a sentence. */
-const ANSWER = /^-?[A-Z]{3,}( |$)/
+const ANSWER = /^-?[A-Z]{3,} /
+
+export function isAnswer(message: string): boolean {
+  return ANSWER.test(message)
+}
 
 export function classify(message: string): Failure {
   if (message.startsWith('NOSCRIPT')) return 'script'
   if (message.startsWith('READONLY')) return 'elsewhere'
   if (PASSING.test(message)) return 'passing'
-  return ANSWER.test(message) ? 'final' : 'passing'
+  return isAnswer(message) ? 'final' : 'passing'
 }
 
 export function messageOf(thrown: unknown): string {

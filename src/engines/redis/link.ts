@@ -6,6 +6,7 @@
  */
 import type { Platform } from '../../engine/platform.ts'
 import type { Connection, RedisClient } from './client.ts'
+import { isAnswer, messageOf } from './failure.ts'
 
 export type LinkPlatform = Pick<Platform, 'now' | 'setTimer'>
 
@@ -53,7 +54,8 @@ export class Link {
       }
       const left = (): void => giveUp('Nobody waits for the answer any more.')
       const timer = this.#platform.setTimer(patienceMs, () => {
-        giveUp(`No answer within ${patienceMs} ms.`)
+        const trouble = connection.trouble()
+        giveUp(`No answer within ${patienceMs} ms.${trouble ? ` ${messageOf(trouble)}` : ''}`)
         if (this.#heard.get(key) === heard) this.drop(connection)
       })
       this.#waiting.add(left)
@@ -66,7 +68,8 @@ export class Link {
         },
         (thrown: unknown) => {
           end()
-          reject(thrown)
+          // "There is no connection" says less than why.
+          reject(isAnswer(messageOf(thrown)) ? thrown : (connection.trouble() ?? thrown))
         },
       )
     })

@@ -61,10 +61,18 @@ export function ioredisCluster(client: IoRedisCluster): RedisClient {
 }
 
 function connection(client: Omit<IoRedis, 'duplicate'>): Connection {
-  // Without a listener errors are printed; what they tell, commands tell as well.
-  client.on('error', () => {})
+  let trouble: Error | undefined
+  // Without a listener errors are printed.
+  client.on('error', (error) => {
+    trouble = error
+  })
   return {
-    send: ([name, ...args]) => client.call(name!, ...args),
+    async send([name, ...args]) {
+      const reply = await client.call(name!, ...args)
+      trouble = undefined
+      return reply
+    },
+    trouble: () => trouble,
     close: () => client.disconnect(),
   }
 }
