@@ -26,7 +26,7 @@ export default defineConfig({
           ...overSockets,
           // Most of the time passes waiting for times to live.
           testTimeout: 120_000,
-          maxConcurrency: 30,
+          maxConcurrency: 12,
         },
       },
       // Compiled, never run: what must and what must not type-check.

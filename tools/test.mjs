@@ -29,6 +29,7 @@ const PARTS = {
     await install(new URL('../test/clients/', import.meta.url))
     return vitest('clients')
   },
+  engines: () => vitest('engines'),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
   examples: () => counting('tools/examples.mjs'),

@@ -90,12 +90,22 @@ for (const client of clientKinds) {
       const { store } = await open(client)
       const wanted = numbered(300)
       const followed = follow(store, wanted.length)
-      const killer = setInterval(() => void deployment.servers[0]!.cli('CLIENT', 'KILL', 'TYPE', 'normal'), 40)
+      let kills = 0
+      let over = false
+      const killing = (async () => {
+        while (!over) {
+          await deployment.servers[0]!.cli('CLIENT', 'KILL', 'TYPE', 'normal')
+          kills++
+          await sleep(50 + Math.random() * 100)
+        }
+      })()
       for (const record of wanted) {
         await appendSurely(store, record)
-        await sleep(1)
+        await sleep(2)
       }
-      clearInterval(killer)
+      over = true
+      await killing
+      expect(kills).toBeGreaterThan(4)
       expect(await records(store)).toEqual(wanted)
       expect(await followed).toEqual(wanted)
     })

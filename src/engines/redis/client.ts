@@ -36,5 +36,5 @@ export interface ConnectionOptions {
 
 /** Milliseconds until the n-th attempt to connect again: several of them fit into the time that an operation has. */
 export function reconnectDelay(attempt: number): number {
-  return Math.min(20 * 2 ** Math.min(attempt, 10), 200)
+  return Math.min(10 * 2 ** Math.min(attempt, 10), 200)
 }
