@@ -9,8 +9,8 @@ beforeAll(() => {
 afterAll(() => workshop.remove())
 
 const programs = documents()
-  // The examples of the command line are run by test/cli.
-  .filter((file) => file !== 'docs/cli.md')
+  // The examples of the command line are run by test/cli, those with a Redis by test/engines.
+  .filter((file) => file !== 'docs/cli.md' && file !== 'docs/engines.md')
   .flatMap(programsOf)
 
 function nameOf({ file, line }: Block): string {

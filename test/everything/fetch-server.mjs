@@ -5,8 +5,8 @@ import { createEverything } from './definition.mjs'
 import { environment } from './environment.mjs'
 import { bridge } from './fetch-bridge.mjs'
 
-const { port, host, secrets } = environment(process.env)
-const handler = fetchHandler(createEverything(), { legacySse: true, secrets })
+const { port, host, secrets, engine } = environment(process.env)
+const handler = fetchHandler(createEverything(), { legacySse: true, secrets, engine })
 const http = createServer(bridge(handler))
 http.listen(port, host, () => {
   console.log(`The everything server listens on http://${host}:${http.address().port}/mcp`)

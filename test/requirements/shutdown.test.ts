@@ -88,7 +88,7 @@ test('a session survives kill -9 and a restart with the same secret', async () =
 })
 
 test('an engine that does not exist is refused with a sentence', async () => {
-  await expect(startEverything('node', { FAIRLEAD_ENGINE: 'redis://localhost' })).rejects.toThrow(
-    /FAIRLEAD_ENGINE is redis/,
+  await expect(startEverything('node', { FAIRLEAD_ENGINE: 'elsewhere://localhost' })).rejects.toThrow(
+    /begins with redis:\/\/ or rediss:\/\//,
   )
 })

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { serve } from '../../adapters/node.ts'
+import type { redis } from '../../adapters/redis.ts'
 import type { Server } from '../../server/server.ts'
 import { failure, usage } from '../failure.ts'
 import { enableTypeScript, isTypeScript } from './typescript.ts'
@@ -15,6 +16,8 @@ import { enableTypeScript, isTypeScript } from './typescript.ts'
 export interface Loaded {
   readonly server: Server
   readonly serve: typeof serve
+  /** Of the same copy too: errors are known by their class. */
+  readonly loadRedis: () => Promise<typeof redis>
 }
 
 /** The absolute path of a file that the command line names. */
@@ -39,7 +42,10 @@ export async function load(file: string): Promise<Loaded> {
         'End it with "export default server", where server comes from createServer(…), and do not call serve() in it.',
     )
   }
-  return { server: found.server, serve: await serveFor(file, found.required) }
+  const { server, required } = found
+  const { serve } = await entryFor(file, required, 'node', () => import('../../adapters/node.ts'))
+  const loadRedis = async () => (await entryFor(file, required, 'redis', () => import('../../adapters/redis.ts'))).redis
+  return { server, serve, loadRedis }
 }
 
 async function importFile(file: string): Promise<unknown> {
@@ -79,17 +85,22 @@ function isServer(value: unknown): value is Server {
   return typeof value === 'object' && value !== null && 'tool' in value && typeof value.tool === 'function'
 }
 
-async function serveFor(file: string, required: boolean): Promise<typeof serve> {
+/** An entry of this package as the file itself would get it. */
+async function entryFor<Entry>(
+  file: string,
+  required: boolean,
+  name: string,
+  ours: () => Promise<Entry>,
+): Promise<Entry> {
   const require = createRequire(file)
   let theirs: string | undefined
   try {
-    theirs = require.resolve(`${PACKAGE}/node`)
+    theirs = require.resolve(`${PACKAGE}/${name}`)
   } catch {
     // The file got its server from elsewhere: from a relative path, for one.
   }
-  if (theirs === undefined) return (await import('../../adapters/node.ts')).serve
-  const module: unknown = required ? require(theirs) : await import(pathToFileURL(theirs).href)
-  return (module as { serve: typeof serve }).serve
+  if (theirs === undefined) return await ours()
+  return (required ? require(theirs) : await import(pathToFileURL(theirs).href)) as Entry
 }
 
 /** The name under which a project imports this package. */

@@ -15,11 +15,12 @@ export interface RunOptions extends ServingOptions {
 
 export async function run(name: string, options: RunOptions): Promise<void> {
   const file = existingFile(name)
-  const settings = settingsOf(options)
+  const { engineUrl, ...settings } = settingsOf(options)
   let handle: ServerHandle
   try {
-    const { server, serve } = await load(file)
-    handle = await serve(server, { ...settings, signals: false }).catch((error: unknown) => {
+    const { server, serve, loadRedis } = await load(file)
+    const engine = engineUrl === undefined ? {} : { engine: (await loadRedis())(engineUrl) }
+    handle = await serve(server, { ...settings, ...engine, signals: false }).catch((error: unknown) => {
       throw failure(error instanceof Error ? error.message : String(error), error)
     })
   } catch (error) {

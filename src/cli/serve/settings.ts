@@ -23,12 +23,19 @@ export interface Settings {
   readonly auth?: 'none'
   /** Newest first; absent where every process makes its own. */
   readonly secrets?: readonly string[]
+  /** Where what replicas share is; absent for the memory engine. */
+  readonly engineUrl?: string
 }
+
+/** The engine that is there by itself. */
+const MEMORY = 'memory:'
 
 export function settingsOf(options: ServingOptions, env: NodeJS.ProcessEnv = process.env): Settings {
   const { PORT, HOST, FAIRLEAD_SECRET, FAIRLEAD_ENGINE } = env
-  if (FAIRLEAD_ENGINE && FAIRLEAD_ENGINE !== 'memory:') {
-    throw failure(`FAIRLEAD_ENGINE is "${FAIRLEAD_ENGINE}", but the only engine is "memory:".`)
+  const engineUrl = FAIRLEAD_ENGINE || MEMORY
+  if (engineUrl !== MEMORY && !/^rediss?:\/\//.test(engineUrl)) {
+    // What it is may hold a password.
+    throw failure(`FAIRLEAD_ENGINE is neither "${MEMORY}" nor a URL that begins with redis:// or rediss://.`)
   }
   const path = options.path ?? '/mcp'
   if (!path.startsWith('/')) throw usage(`--path begins with a slash: "/${path}".`)
@@ -43,5 +50,6 @@ export function settingsOf(options: ServingOptions, env: NodeJS.ProcessEnv = pro
     path,
     ...(options.open === true && { auth: 'none' }),
     ...(secrets.length > 0 ? { secrets } : {}),
+    ...(engineUrl !== MEMORY && { engineUrl }),
   }
 }
