@@ -24,8 +24,9 @@ export class Deployment {
     this.proxies = proxies
   }
 
-  static async start(kind: DeploymentKind): Promise<Deployment> {
-    return kind === 'single' ? Deployment.#single() : Deployment.#cluster()
+  /** @param copies of each master of a cluster. */
+  static async start(kind: DeploymentKind, copies = 0): Promise<Deployment> {
+    return kind === 'single' ? Deployment.#single() : Deployment.#cluster(copies)
   }
 
   static async #single(): Promise<Deployment> {
@@ -33,10 +34,10 @@ export class Deployment {
     return new Deployment('single', [server], [await FaultProxy.start(server.port)])
   }
 
-  static async #cluster(): Promise<Deployment> {
+  static async #cluster(copies: number): Promise<Deployment> {
     const servers: RedisServer[] = []
     const proxies: FaultProxy[] = []
-    for (let at = 0; at < 3; at++) {
+    for (let at = 0; at < 3 * (1 + copies); at++) {
       const port = await freePort()
       const proxy = await FaultProxy.start(port)
       const settings = {
@@ -51,7 +52,8 @@ export class Deployment {
       proxies.push(proxy)
     }
     const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
-    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { timeout: 60_000 })
+    const settings = ['--cluster-replicas', String(copies), '--cluster-yes']
+    await run('redis-cli', ['--cluster', 'create', ...addresses, ...settings], { timeout: 60_000 })
     const deployment = new Deployment('cluster', servers, proxies)
     await deployment.whole()
     return deployment
@@ -80,6 +82,14 @@ export class Deployment {
       await sleep(50)
     }
     throw new Error('The cluster did not become whole.')
+  }
+
+  /** Moves slots between the masters of a cluster while it serves. */
+  async reshard(slots: number): Promise<void> {
+    const ids = await Promise.all(this.servers.map((server) => server.cli('CLUSTER', 'MYID')))
+    const plan = ['--cluster-from', ids[0]!, '--cluster-to', ids[1]!, '--cluster-slots', String(slots), '--cluster-yes']
+    const address = `127.0.0.1:${this.servers[0]!.port}`
+    await run('redis-cli', ['--cluster', 'reshard', address, ...plan], { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 })
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,13 @@
  * @module
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EngineHarness, engineContract, missingAbilities, runModel } from '../../src/engine/contract.ts'
+import {
+  type ContractCase,
+  type EngineHarness,
+  engineContract,
+  missingAbilities,
+  runModel,
+} from '../../src/engine/contract.ts'
 import { clientKinds } from './clients.ts'
 import { Deployment, type DeploymentKind } from './deployment.ts'
 import { redisHarness } from './redis-harness.ts'
@@ -16,10 +22,11 @@ const ALONE = { single: { timeoutMs: 1_500 }, cluster: { timeoutMs: 2_000 } }
 
 const OPERATIONS = 1_000
 
-/** Megabytes at once would hold up the cases in which time matters. */
-function isHeavy(name: string): boolean {
-  return name.startsWith('limits:')
-}
+/** Megabytes at once would hold up everybody else. */
+const HEAVY = /^limits:/
+
+/** Half a second decides in these cases, so that nothing else runs beside them. */
+const TIMED = /: time counts from /
 
 export function redisContract(kind: DeploymentKind): void {
   let shared: Deployment
@@ -32,7 +39,7 @@ export function redisContract(kind: DeploymentKind): void {
     describe.concurrent(client.name, () => {
       const harness = (): EngineHarness => redisHarness(client, shared, AT_ONCE)
       for (const { name, needs, run } of engineContract) {
-        if (needs === undefined && !isHeavy(name)) test(name, () => run(harness()))
+        if (needs === undefined && !HEAVY.test(name) && !TIMED.test(name)) test(name, () => run(harness()))
       }
 
       test(`${OPERATIONS} random operations against the model`, async ({ annotate }) => {
@@ -56,8 +63,24 @@ export function redisContract(kind: DeploymentKind): void {
         expect(missingAbilities(redisHarness(client, own, ALONE[kind]))).toEqual([])
       })
       for (const { name, needs, run } of engineContract) {
-        if (needs !== undefined || isHeavy(name)) test(name, () => run(redisHarness(client, own, ALONE[kind])))
+        if (needs !== undefined || HEAVY.test(name)) test(name, () => run(redisHarness(client, own, ALONE[kind])))
       }
     })
   }
+
+  // Behind tests that run one after the other, so that those at once above are over.
+  describe.concurrent('time', () => {
+    for (const client of clientKinds) {
+      for (const { name, run } of engineContract) {
+        if (TIMED.test(name)) test(`${client.name}: ${name}`, () => run(redisHarness(client, shared, AT_ONCE)))
+      }
+    }
+  })
+
+  test('every case has its place', () => {
+    const places = ({ name, needs }: ContractCase): number =>
+      Number(needs !== undefined) + Number(HEAVY.test(name)) + Number(TIMED.test(name))
+    expect(engineContract.filter((each) => places(each) > 1)).toEqual([])
+    expect(engineContract.filter(({ name }) => TIMED.test(name)).length).toBe(2)
+  })
 }
