@@ -20,6 +20,7 @@ const PACKAGES = {
   '@cfworker/json-schema': 'any',
   'eventsource-parser': ['./testing'],
   jose: ['./auth', 'auth'],
+  redis: ['./redis'],
 }
 
 export async function check() {

@@ -10,7 +10,19 @@ import { ROOT, run } from '../run.mjs'
 export const title = 'the compiler refuses an import upwards, and Node above the adapters'
 
 /** Each imports only from those before it. */
-export const LAYERS = ['wire', 'engine', 'engines', 'session', 'call', 'server', 'auth', 'http', 'adapters', 'testing', 'cli']
+export const LAYERS = [
+  'wire',
+  'engine',
+  'engines',
+  'session',
+  'call',
+  'server',
+  'auth',
+  'http',
+  'adapters',
+  'testing',
+  'cli',
+]
 
 /** The first layer that may know Node. */
 export const FIRST_WITH_NODE = 'adapters'

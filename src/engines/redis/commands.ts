@@ -70,6 +70,7 @@ export class Commands {
   ): Promise<Reply> {
     const deadline = this.#platform.now() + timeoutMs
     let command = short
+    let before: unknown
     for (let attempt = 0; ; attempt++) {
       if (this.closing.aborted) throw new EngineError('closed', 'The Redis engine is closed.')
       const left = deadline - this.#platform.now()
@@ -79,7 +80,8 @@ export class Commands {
         if (this.closing.aborted) continue
         const failure = thrown instanceof Silence ? 'final' : classify(messageOf(thrown))
         const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]!
-        if (failure === 'final' || this.#platform.now() + pause >= deadline) throw unavailable(thrown)
+        if (failure === 'final' || this.#platform.now() + pause >= deadline) throw unavailable(thrown, before)
+        before = thrown
         if (failure === 'elsewhere') this.#link.drop()
         if (failure === 'script') command = whole
         else await this.sleep(pause)
@@ -104,6 +106,8 @@ export class Commands {
   }
 }
 
-function unavailable(cause: unknown): EngineError {
-  return new EngineError('unavailable', `Redis does not answer as it should: ${messageOf(cause)}`, { cause })
+/** @param before what the attempt before the last one failed with: silence alone says little. */
+function unavailable(cause: unknown, before: unknown): EngineError {
+  const earlier = before === undefined || messageOf(before) === messageOf(cause) ? '' : ` Before: ${messageOf(before)}`
+  return new EngineError('unavailable', `Redis does not answer as it should: ${messageOf(cause)}${earlier}`, { cause })
 }
