@@ -12,12 +12,17 @@ export {
   createClient,
   type ElicitationAnswer,
   type ElicitationParams,
+  type EraFinding,
+  type ListenFilter,
+  type ListenOptions,
   type Observation,
   type Observer,
   type Progress,
   type RequestOptions,
   type SamplingAnswer,
   type SamplingParams,
+  type Subscription,
+  type SubscriptionEnd,
 } from './client/index.ts'
 export { type ConnectOptions, connect, type TestKit } from './connect.ts'
 export { type SteppingClock, steppingClock } from './stepping-clock.ts'

@@ -16,6 +16,10 @@ import { isObject, type JsonRpcError } from '../../wire/jsonrpc.ts'
  * - `timeout`: nothing came for the time allowed. The request was cancelled.
  * - `cancelled`: the caller's signal. The request was cancelled.
  * - `closed`: the client was closed.
+ * - `wrong_era`: what was asked of the client does not exist in the era that it speaks.
+ * - `ask_failed`: a question of the server got no answer from its handler (`cause`), so the request was given up. Only in
+ *   the modern era, where an answer cannot be an error.
+ * - `rounds_exceeded`: the server kept asking for input.
  */
 export type ClientErrorCode =
   | 'unreachable'
@@ -28,6 +32,9 @@ export type ClientErrorCode =
   | 'timeout'
   | 'cancelled'
   | 'closed'
+  | 'wrong_era'
+  | 'ask_failed'
+  | 'rounds_exceeded'
 
 /** What a {@link ClientError} may carry besides its message. */
 export interface ClientErrorDetails {
@@ -65,6 +72,12 @@ export function rpcErrorOf(value: unknown): JsonRpcError | undefined {
 export function rpcFailure(method: string, rpc: JsonRpcError, status?: number): ClientError {
   const details = status === undefined ? { rpc } : { rpc, status }
   return new ClientError('rpc_error', `${method}: ${rpc.message} (${rpc.code})`, details)
+}
+
+/** The error for an HTTP status that refuses a message. */
+export function httpRefusal(what: string, status: number, rpc?: JsonRpcError): ClientError {
+  const why = rpc ? `HTTP ${status}: ${rpc.message} (${rpc.code})` : `HTTP ${status}`
+  return new ClientError('http_error', `${what}: ${why}`, rpc ? { status, rpc } : { status })
 }
 
 /** Anything thrown, as the error of the client. */

@@ -1,5 +1,5 @@
 /**
- * A small MCP client over Streamable HTTP that shows every exchange.
+ * A small MCP client over Streamable HTTP that shows every exchange, in both eras.
  *
  * @module
  */
@@ -12,10 +12,13 @@ export type {
   SamplingAnswer,
   SamplingParams,
 } from './asks.ts'
-export type { Client, ClientOptions, EndStatus, RequestOptions, StreamStatus } from './client.ts'
+export type { Client, ClientOptions, EndStatus, RequestOptions, StreamKind, StreamStatus } from './client.ts'
+export { createClient } from './create-client.ts'
 export { ClientError, type ClientErrorCode, type ClientErrorDetails } from './errors.ts'
 export type { Answer, ExchangeRequest, Fetch, StreamAnswer, TextAnswer } from './exchange.ts'
-export type { Implementation, Negotiated } from './handshake.ts'
+export type { ReconnectOptions } from './legacy/resume.ts'
+export type { ListenFilter, ListenOptions, Subscription, SubscriptionEnd } from './modern/subscription.ts'
+export type { Implementation, Negotiated } from './negotiated.ts'
 export type {
   ExchangePurpose,
   HeaderRecord,
@@ -30,13 +33,14 @@ export type {
   Observer,
 } from './observation.ts'
 export type { Progress } from './pending.ts'
-export type { ReconnectOptions } from './resume.ts'
+export type { EraFinding } from './probe.ts'
 export {
   CLIENT_REVISIONS,
+  type ClientEra,
   type ClientRevision,
   type ClientRevisionName,
   clientRevision,
-  LATEST_CLIENT_REVISION,
+  LATEST_LEGACY,
+  spokenRevisions,
 } from './revisions.ts'
 export type { SseEnd, SseEvent, SseHandlers } from './sse.ts'
-export { createClient } from './streamable-http.ts'

@@ -30,12 +30,15 @@ export interface ObservedRequest extends Observed {
 
 /**
  * `answer`: a response to a request of the server. `stream`: the GET of the session stream. `resume`: a GET that goes
- * on with a broken stream.
+ * on with a broken stream. `retry`: a request sent again with the input that the server asked for in exchange `of`; its
+ * first round has no purpose of its own. `listen`: the POST whose answer is a subscription.
  */
 export type ExchangePurpose =
   | { readonly kind: 'answer'; readonly method: string; readonly id: RequestId }
   | { readonly kind: 'stream' }
   | { readonly kind: 'resume'; readonly of: number }
+  | { readonly kind: 'retry'; readonly of: number; readonly round: number }
+  | { readonly kind: 'listen' }
 
 export interface ObservedResponse extends Observed {
   readonly type: 'response'

@@ -5,9 +5,9 @@
  * @see the specification, basic/transports, "Resumability and Redelivery"
  * @module
  */
-import { SSE_TYPE } from '../../wire/headers.ts'
-import { ClientError } from './errors.ts'
-import { type Answer, mediaType, type StreamAnswer } from './exchange.ts'
+import { SSE_TYPE } from '../../../wire/headers.ts'
+import { ClientError } from '../errors.ts'
+import { type Answer, mediaType, type StreamAnswer } from '../exchange.ts'
 
 export interface ReconnectOptions {
   /** The wait before a reconnect where the server named none with `retry:`. Default 1,000 ms. */

@@ -1,15 +1,15 @@
 /**
- * The MCP endpoint as the client sees it: which headers go with which message, and what a refusal means.
+ * The MCP endpoint as a legacy client sees it: which headers go with which message, and what a refusal means.
  *
  * @see the specification, basic/transports, "Streamable HTTP"
  * @module
  */
-import { JSON_TYPE, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID, SSE_TYPE } from '../../wire/headers.ts'
-import type { JsonObject } from '../../wire/jsonrpc.ts'
-import { ClientError, rpcErrorOf } from './errors.ts'
-import type { Answer, Exchanger } from './exchange.ts'
-import type { Negotiated } from './handshake.ts'
-import type { ExchangePurpose, HeaderRecord } from './observation.ts'
+import { JSON_TYPE, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID, SSE_TYPE } from '../../../wire/headers.ts'
+import type { JsonObject } from '../../../wire/jsonrpc.ts'
+import { ClientError, httpRefusal, rpcErrorOf } from '../errors.ts'
+import type { Answer, Exchanger } from '../exchange.ts'
+import type { Negotiated } from '../negotiated.ts'
+import type { ExchangePurpose, HeaderRecord } from '../observation.ts'
 
 export interface Endpoint {
   /** Every JSON-RPC message of the client is a POST of its own. */
@@ -66,8 +66,7 @@ export function createEndpoint({ exchanger, headers, session }: EndpointOptions)
       if (status === 404 && what !== 'initialize' && session()?.sessionId !== undefined) {
         return new ClientError('session_not_found', `${what}: the session is gone (404).`, details)
       }
-      const why = rpc ? `HTTP ${status}: ${rpc.message} (${rpc.code})` : `HTTP ${status}`
-      return new ClientError('http_error', `${what}: ${why}`, details)
+      return httpRefusal(what, status, rpc)
     },
   }
 }
