@@ -6,8 +6,9 @@
  */
 import type { Progress } from '../testing/client/index.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
+import type { LogLevel } from '../wire/log-level.ts'
 import { jsonArguments, typedArguments } from './arguments/typed.ts'
-import { clientFor, withClient } from './connect.ts'
+import { clientFor, connected, withClient } from './connect.ts'
 import { resultText } from './content.ts'
 import { usage } from './failure.ts'
 import type { ConnectionOptions } from './options.ts'
@@ -19,7 +20,7 @@ import { closest, listed, oneLine, printable } from './terminal/text.ts'
 export interface CallOptions extends ConnectionOptions {
   readonly args?: string
   readonly json?: boolean
-  readonly logLevel?: string
+  readonly logLevel?: LogLevel
 }
 
 /** Calls, and returns the exit code: 1 when the tool reports an error. */
@@ -39,16 +40,16 @@ export async function call(url: string, tool: string, words: readonly string[], 
     },
   })
   const result = await withClient(client, async (signal) => {
-    const { capabilities } = await client.connect()
+    const { capabilities, revision } = await connected(client, (text) => aside.line(dim(oneLine(text))))
     if (!isObject(capabilities['tools'])) throw usage('The server has no tools.')
     const schema = inputSchemaOf(await allPages(client, 'tools/list', 'tools'), tool)
     const args = {
       ...(options.args === undefined ? {} : jsonArguments(options.args)),
       ...typedArguments(words, schema),
     }
-    if (options.logLevel !== undefined) await client.request('logging/setLevel', { level: options.logLevel })
+    if (options.logLevel !== undefined) await client.setLogLevel(options.logLevel)
     // Questions of a server that answers with plain JSON come on the session stream.
-    client.openStream().catch(() => {})
+    if (revision.asks === 'requests') client.openStream().catch(() => {})
     const onProgress = (progress: Progress): void => aside.line(dim(progressText(progress)))
     return await client.request('tools/call', { name: tool, arguments: args }, { onProgress, signal })
   })

@@ -5,11 +5,13 @@
  */
 import { pathToFileURL } from 'node:url'
 import {
-  CLIENT_REVISIONS,
   type Client,
   ClientError,
   type ClientOptions,
+  clientRevision,
   createClient,
+  type Negotiated,
+  spokenRevisions,
 } from '../testing/client/index.ts'
 import { isObject } from '../wire/jsonrpc.ts'
 import { answerElicitation, readAnswers } from './answers/elicitation.ts'
@@ -49,6 +51,14 @@ export function clientFor(url: string, { connection, interactive, say, hold, obs
     roots: root.map((folder) => ({ uri: pathToFileURL(folder).href })),
     ...observe,
   })
+}
+
+/** Connects, and tells what a probe has found. */
+export async function connected(client: Client, say: (text: string) => void): Promise<Negotiated> {
+  const negotiated = await client.connect()
+  const { finding } = client
+  if (finding) say(`${finding.revision.era} era, ${finding.revision.name}. ${finding.why}`)
+  return negotiated
 }
 
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
@@ -99,8 +109,13 @@ export function sentenceFor(url: string, error: ClientError): string {
     return "The server wants to know who asks (HTTP 401). Give credentials by --header 'Authorization: Bearer …'."
   }
   if (status === 403) return `The server refused (HTTP 403): ${rpc?.message ?? 'it does not say why'}`
+  if (code === 'unsupported_revision') return `${message} --revision auto finds a revision that both speak, if any.`
   const supported = supportedOf(rpc?.data)
-  if (supported !== undefined) return `${message}. The server speaks ${supported}, this client ${SPOKEN}.`
+  if (supported !== undefined) {
+    // What was asked for is not among them, but something else may be.
+    const hint = supported.some((name) => clientRevision(name)) ? ' --revision auto finds one that both speak.' : ''
+    return `${message}. The server speaks ${oneLine(supported.join(', '))}, this client ${spokenRevisions()}.${hint}`
+  }
   if (code === 'http_error' && (status === 404 || status === 405)) {
     const older = new URL(url).pathname.endsWith('/sse') ? ' The older transport (HTTP+SSE) is not spoken here.' : ''
     return `There is no MCP endpoint at ${url} (HTTP ${status}). Most servers have it at the path /mcp.${older}`
@@ -108,10 +123,8 @@ export function sentenceFor(url: string, error: ClientError): string {
   return message
 }
 
-const SPOKEN = CLIENT_REVISIONS.map(({ name }) => name).join(', ')
-
 /** The revisions that a refusal names: servers put them into `error.data.supported`. */
-function supportedOf(data: unknown): string | undefined {
+function supportedOf(data: unknown): readonly string[] | undefined {
   if (!isObject(data) || !Array.isArray(data['supported'])) return undefined
-  return oneLine(data['supported'].map(String).join(', '))
+  return data['supported'].map(String)
 }

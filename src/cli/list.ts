@@ -6,7 +6,7 @@
 import type { Client } from '../testing/client/index.ts'
 import { isObject, type JsonObject } from '../wire/jsonrpc.ts'
 import { propertiesOf, requiredOf } from './arguments/schema.ts'
-import { clientFor, withClient } from './connect.ts'
+import { clientFor, connected, withClient } from './connect.ts'
 import type { ConnectionOptions } from './options.ts'
 import { allPages } from './pages.ts'
 import { createPrinter, type Printer } from './terminal/printer.ts'
@@ -49,14 +49,15 @@ const SECTIONS: readonly Section[] = [
 export async function list(url: string, options: ListOptions): Promise<number> {
   const printer = createPrinter(process.stdout)
   const style = createStyle(wantsColour(process.stdout))
+  const say = (text: string): void => void process.stderr.write(`${printable(text)}\n`)
   const client = clientFor(url, {
     connection: options,
     interactive: false,
-    say: (text) => process.stderr.write(`${text}\n`),
+    say,
     hold: () => printer.hold(),
   })
   return await withClient(client, async () => {
-    const { server, revision, capabilities } = await client.connect()
+    const { server, revision, capabilities } = await connected(client, say)
     const lists = await readLists(client, capabilities)
     if (options.json) {
       printer.line(JSON.stringify({ server, revision: revision.name, ...Object.fromEntries(lists) }, null, 2))

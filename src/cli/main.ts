@@ -80,7 +80,11 @@ function createProgram(): Command {
 function client(command: Command): Command {
   return command
     .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader)
-    .option('--revision <date>', 'ask for this protocol revision (default: the newest)', readRevision)
+    .option(
+      '--revision <date>',
+      'speak this protocol revision, or auto to find out (default: 2025-11-25)',
+      readRevision,
+    )
     .option('--timeout <seconds>', 'give up after so long without a word from the server (default: 60)', readTimeout)
     .option(
       '--answer <word>',

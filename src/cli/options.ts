@@ -4,13 +4,13 @@
  * @module
  */
 // Not through the index: that would load the whole client for `--help`.
-import { CLIENT_REVISIONS, type ClientRevisionName, clientRevision } from '../testing/client/revisions.ts'
+import { type ClientRevisionName, clientRevision, spokenRevisions } from '../testing/client/revisions.ts'
 import { usage } from './failure.ts'
 
 /** The options of every command that talks to a server, already read. */
 export interface ConnectionOptions {
   readonly header?: Readonly<Record<string, string>>
-  readonly revision?: ClientRevisionName
+  readonly revision?: ClientRevisionName | 'auto'
   /** Milliseconds; 0 for ever. Absent: as the client has it. */
   readonly timeout?: number
   readonly answer?: readonly string[]
@@ -32,9 +32,10 @@ export function readHeader(text: string, before: Readonly<Record<string, string>
 }
 
 /** Reads `--revision`. */
-export function readRevision(text: string): ClientRevisionName {
+export function readRevision(text: string): ClientRevisionName | 'auto' {
+  if (text === 'auto') return text
   const revision = clientRevision(text)
-  if (!revision) throw usage(`--revision takes one of ${CLIENT_REVISIONS.map(({ name }) => name).join(', ')}.`)
+  if (!revision) throw usage(`--revision takes auto, or one of ${spokenRevisions()}.`)
   return revision.name
 }
 

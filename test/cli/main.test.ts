@@ -39,7 +39,10 @@ test.each([
   [['list', 'http://localhost/mcp', '--jsn'], /unknown option '--jsn'.*Did you mean --json\?/],
   [['list', 'ftp://localhost/mcp'], /not the URL of an MCP endpoint/],
   [['list', 'http://user:secret@localhost/mcp'], /Credentials do not go into the URL/],
-  [['list', 'http://localhost/mcp', '--revision', '2020-01-01'], /--revision takes one of 2025-11-25/],
+  [
+    ['list', 'http://localhost/mcp', '--revision', '2020-01-01'],
+    /--revision takes auto, or one of 2026-07-28, 2025-11-25/,
+  ],
   [['list', 'http://localhost/mcp', '--timeout', 'soon'], /--timeout takes seconds/],
   [['list', 'http://localhost/mcp', '--header', 'nothing'], /--header takes 'Name: value'/],
   [['list', 'http://localhost/mcp', '--answer', 'maybe'], /--answer takes key=value/],

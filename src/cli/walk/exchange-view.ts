@@ -18,8 +18,9 @@ import { jsonLines } from '../terminal/json-text.ts'
 import type { Printer } from '../terminal/printer.ts'
 import type { Style } from '../terminal/style.ts'
 import { duration, oneLine, plural, printable, shortened } from '../terminal/text.ts'
+import { createEnvelopeFilter } from './envelope.ts'
 import { messageLabel, parsed, requestLabel } from './labels.ts'
-import { shownHeader } from './redact.ts'
+import { shownHeader, shownMessage } from './redact.ts'
 
 export interface ExchangeViewOptions {
   readonly printer: Printer
@@ -34,11 +35,20 @@ const SPELLING: Readonly<Record<string, string>> = {
   'content-type': 'Content-Type',
   [SESSION_ID]: 'Mcp-Session-Id',
   [PROTOCOL_VERSION]: 'MCP-Protocol-Version',
+  'mcp-method': 'Mcp-Method',
+  'mcp-name': 'Mcp-Name',
   [LAST_EVENT_ID]: 'Last-Event-ID',
   'retry-after': 'Retry-After',
   'www-authenticate': 'WWW-Authenticate',
   allow: 'Allow',
   location: 'Location',
+}
+
+/** Arguments of tools that are repeated in headers. */
+const PARAM = 'mcp-param-'
+
+function spellingOf(name: string): string | undefined {
+  return name.startsWith(PARAM) ? `Mcp-Param-${name.slice(PARAM.length)}` : SPELLING[name]
 }
 
 const HEADER_COLUMN = 22
@@ -74,6 +84,7 @@ class TextExchangeView implements ExchangeView {
   #current = 0
   /** Methods whose usual headers were shown, and session ids that were: repeating them hides what is new. */
   readonly #known = new Set<string>()
+  readonly #envelopes = createEnvelopeFilter()
 
   constructor({ printer, style, full }: ExchangeViewOptions) {
     this.#printer = printer
@@ -113,7 +124,8 @@ class TextExchangeView implements ExchangeView {
     const usual = this.#isNew(method) ? [] : ['accept', 'content-type']
     this.#headers(headers, usual)
     if (headers[SESSION_ID] !== undefined) this.#isNew(headers[SESSION_ID])
-    if (body !== undefined) this.#body(body, INDENT)
+    const message = body === undefined ? undefined : parsed(body)
+    if (body !== undefined) this.#body(body, INDENT, this.#full ? message : this.#envelopes(message, exchange))
   }
 
   #response(response: ObservedResponse, shown: Shown, since: string): void {
@@ -176,7 +188,7 @@ class TextExchangeView implements ExchangeView {
 
   #headers(headers: HeaderRecord, leaveOut: readonly string[]): void {
     for (const [name, value] of Object.entries(headers)) {
-      const spelling = SPELLING[name]
+      const spelling = spellingOf(name)
       if (!this.#full && (spelling === undefined || leaveOut.includes(name))) continue
       // As short as the ids of the events, so that the eye finds the one that it names.
       const text = name === LAST_EVENT_ID && !this.#full ? shortened(value) : shownHeader(name, value)
@@ -188,8 +200,8 @@ class TextExchangeView implements ExchangeView {
     this.#printer.line(`${INDENT}${this.#style.dim('┊')} ${text}`)
   }
 
-  #body(text: string, indent: string): void {
-    const value = parsed(text)
+  #body(text: string, indent: string, message: unknown = parsed(text)): void {
+    const value = shownMessage(message)
     const width = this.#printer.width - indent.length
     const maxString = this.#full ? Number.POSITIVE_INFINITY : MAX_STRING
     const lines =

@@ -7,7 +7,7 @@
  */
 import type { Observation } from '../../testing/client/index.ts'
 import type { Printer } from '../terminal/printer.ts'
-import { shownHeaders } from './redact.ts'
+import { shownHeaders, shownText } from './redact.ts'
 import type { Report } from './report.ts'
 
 export function createJsonReport(printer: Printer): Report {
@@ -29,6 +29,19 @@ export function createJsonReport(printer: Printer): Report {
 }
 
 function redacted(observation: Observation): Observation {
-  if (observation.type !== 'request' && observation.type !== 'response') return observation
-  return { ...observation, headers: shownHeaders(observation.headers) }
+  switch (observation.type) {
+    case 'request': {
+      const { body, headers } = observation
+      const shown = { ...observation, headers: shownHeaders(headers) }
+      return body === undefined ? shown : { ...shown, body: shownText(body) }
+    }
+    case 'response':
+      return { ...observation, headers: shownHeaders(observation.headers) }
+    case 'body':
+      return { ...observation, text: shownText(observation.text) }
+    case 'event':
+      return { ...observation, data: shownText(observation.data) }
+    default:
+      return observation
+  }
 }

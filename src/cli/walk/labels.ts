@@ -14,13 +14,17 @@ export function requestLabel({ purpose, body, method }: ObservedRequest): string
   if (purpose?.kind === 'resume') return `resume the stream of #${purpose.of}`
   if (method === 'DELETE') return 'end of the session'
   const message = body === undefined ? undefined : parsed(body)
-  return isObject(message) ? messageLabel(message) : ''
+  const label = isObject(message) ? messageLabel(message) : ''
+  return purpose?.kind === 'retry' ? `${label}, round ${purpose.round} after #${purpose.of}` : label
 }
 
 /** What a message is: its method and what it names, or a response. */
 export function messageLabel(message: Readonly<Record<string, unknown>>): string {
-  const { method, params } = message
-  if (typeof method !== 'string') return 'error' in message ? 'error response' : 'response'
+  const { method, params, result } = message
+  if (typeof method !== 'string') {
+    if ('error' in message) return 'error response'
+    return isObject(result) && result['resultType'] === 'input_required' ? 'response: input required' : 'response'
+  }
   const subject = isObject(params) ? (params['name'] ?? params['uri'] ?? params['level']) : undefined
   return oneLine(typeof subject === 'string' ? `${method} ${subject}` : method)
 }

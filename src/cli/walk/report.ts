@@ -6,8 +6,8 @@
  */
 import type { Observation } from '../../testing/client/index.ts'
 
-/** The three phases of the lifecycle. */
-export type Phase = 'initialization' | 'operation' | 'shutdown'
+/** The phases of a walk: those of the legacy lifecycle, those of the modern era, and the probe that tells them apart. */
+export type Phase = 'probe' | 'initialization' | 'discovery' | 'operation' | 'listening' | 'shutdown'
 
 /** One thing learned. `text` is the value for people. */
 export interface Fact {

@@ -10,9 +10,12 @@ import { createExchangeView } from './exchange-view.ts'
 import type { Fact, Phase, Report } from './report.ts'
 
 const TITLES: Readonly<Record<Phase, string>> = {
-  initialization: '1  Initialization',
-  operation: '2  Operation',
-  shutdown: '3  Shutdown',
+  probe: 'Probe',
+  initialization: 'Initialization',
+  discovery: 'Discovery',
+  operation: 'Operation',
+  listening: 'Subscription',
+  shutdown: 'Shutdown',
 }
 
 export interface TextReportOptions {
@@ -23,6 +26,7 @@ export interface TextReportOptions {
 
 export function createTextReport({ printer, style, full }: TextReportOptions): Report {
   const view = createExchangeView({ printer, style, full })
+  let phases = 0
 
   function mark(sign: string, text: string): void {
     const [first = '', ...rest] = wrapped(printable(text), printer.width - 3)
@@ -47,7 +51,7 @@ export function createTextReport({ printer, style, full }: TextReportOptions): R
       printer.line(`${style.bold('fairlead walk')}  ${oneLine(url)}`)
     },
     phase(phase, about) {
-      const title = TITLES[phase]
+      const title = `${++phases}  ${TITLES[phase]}`
       printer.line()
       printer.line()
       printer.line(`${style.bold(title)} ${style.dim('─'.repeat(Math.max(3, printer.width - title.length - 1)))}`)

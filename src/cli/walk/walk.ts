@@ -1,17 +1,16 @@
 /**
- * `fairlead walk <url>`: the three phases of the lifecycle, step by step, with every HTTP exchange.
+ * `fairlead walk <url>`: one use of everything that a server has, step by step, with every HTTP exchange.
  *
  * @module
  */
-import { ClientError, LATEST_CLIENT_REVISION } from '../../testing/client/index.ts'
+import { ClientError, clientRevision, LATEST_LEGACY } from '../../testing/client/index.ts'
 import { clientFor, sentenceFor, withClient } from '../connect.ts'
 import type { ConnectionOptions } from '../options.ts'
 import { createPrinter } from '../terminal/printer.ts'
 import { createStyle, wantsColour } from '../terminal/style.ts'
-import { walkInitialization } from './initialization.ts'
+import { ERA_WALKS } from './eras.ts'
 import { createJsonReport } from './json-report.ts'
-import { walkOperation } from './operation.ts'
-import { walkShutdown } from './shutdown.ts'
+import { walkProbe } from './probe.ts'
 import { createTextReport } from './text-report.ts'
 import { createTally, createWalker } from './walker.ts'
 
@@ -20,9 +19,6 @@ export interface WalkOptions extends ConnectionOptions {
   readonly json?: boolean
   readonly full?: boolean
 }
-
-/** How long the walk waits for the answer to GET. */
-const STREAM_WAIT_MS = 2000
 
 /** Walks, and returns the exit code: 1 when the server did something that the specification does not allow. */
 export async function walk(url: string, options: WalkOptions): Promise<number> {
@@ -45,10 +41,13 @@ export async function walk(url: string, options: WalkOptions): Promise<number> {
   report.start(url)
   await withClient(client, async () => {
     try {
-      const walker = createWalker(client, tally)
-      await walkInitialization(walker, options.revision ?? LATEST_CLIENT_REVISION.name)
-      await walkOperation(walker, { call: options.call, streamWaitMs: STREAM_WAIT_MS })
-      await walkShutdown(walker)
+      const { revision, call } = options
+      const { name, era } =
+        revision === 'auto'
+          ? (await walkProbe(createWalker(client, tally))).revision
+          : (clientRevision(revision) ?? LATEST_LEGACY)
+      const walk = ERA_WALKS[era]
+      await walk.phases(createWalker(client, tally, walk.check), { asked: name, call })
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       report.problem(sentenceFor(url, error))

@@ -4,17 +4,28 @@
  *
  * @module
  */
-import type { Client, Observation, RequestOptions } from '../../testing/client/index.ts'
+import { type Client, ClientError, type Observation, type RequestOptions } from '../../testing/client/index.ts'
 import type { JsonObject } from '../../wire/jsonrpc.ts'
 import type { Report } from './report.ts'
+
+/** What a walk was asked to do. */
+export interface Plan {
+  /** The revision that `initialize` asks for. */
+  readonly asked: string
+  /** `--call`: a tool and the words of its arguments. */
+  readonly call: readonly string[] | undefined
+}
+
+/** Looks at a result and reports what is not as it should be. */
+export type Check = (method: string, result: JsonObject, report: Report) => void
 
 export interface Walker {
   readonly client: Client
   readonly report: Report
   request(method: string, params?: JsonObject, options?: RequestOptions): Promise<JsonObject>
-  /** Resolves when every exchange but the session stream is over, or after a moment. */
+  /** Resolves when every exchange but those that stay open is over, or after a moment. */
   quiet(): Promise<void>
-  /** The same, the session stream included. */
+  /** The same, those that stay open included. */
   silence(): Promise<void>
 }
 
@@ -26,8 +37,8 @@ export interface Tally {
   readonly problems: number
   /** Exchanges that are not over. */
   readonly open: ReadonlySet<number>
-  /** Those of them that are the session stream. */
-  readonly sessionStreams: ReadonlySet<number>
+  /** Those of them that stay open by their nature: the session stream, subscriptions. */
+  readonly lasting: ReadonlySet<number>
 }
 
 /** A server that does not end a response stream after the response is not waited for longer. */
@@ -35,7 +46,7 @@ const QUIET_MS = 300
 
 export function createTally(inner: Report): Tally {
   const open = new Set<number>()
-  const sessionStreams = new Set<number>()
+  const lasting = new Set<number>()
   let exchanges = 0
   let problems = 0
 
@@ -45,8 +56,8 @@ export function createTally(inner: Report): Tally {
       exchanges++
       open.add(exchange)
       const { purpose } = observation
-      const again = purpose?.kind === 'resume' && sessionStreams.has(purpose.of)
-      if (purpose?.kind === 'stream' || again) sessionStreams.add(exchange)
+      const again = purpose?.kind === 'resume' && lasting.has(purpose.of)
+      if (purpose?.kind === 'stream' || purpose?.kind === 'listen' || again) lasting.add(exchange)
     }
     if (type === 'end') open.delete(exchange)
   }
@@ -70,17 +81,16 @@ export function createTally(inner: Report): Tally {
       return problems
     },
     open,
-    sessionStreams,
+    lasting,
   }
 }
 
-export function createWalker(client: Client, tally: Tally): Walker {
+export function createWalker(client: Client, tally: Tally, check: Check = () => {}): Walker {
   async function until(over: () => boolean): Promise<void> {
     const deadline = Date.now() + QUIET_MS
     while (!over() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  const quiet = (): Promise<void> =>
-    until(() => [...tally.open].every((exchange) => tally.sessionStreams.has(exchange)))
+  const quiet = (): Promise<void> => until(() => [...tally.open].every((exchange) => tally.lasting.has(exchange)))
   return {
     client,
     report: tally.report,
@@ -88,10 +98,24 @@ export function createWalker(client: Client, tally: Tally): Walker {
     silence: () => until(() => tally.open.size === 0),
     async request(method, params, options) {
       try {
-        return await client.request(method, params, options)
-      } finally {
+        const result = await client.request(method, params, options)
         await quiet()
+        check(method, result, tally.report)
+        return result
+      } catch (error) {
+        await quiet()
+        throw error
       }
     },
+  }
+}
+
+/** Takes a step whose failure is a problem in the report; the walk goes on. */
+export async function attempt(report: Report, step: () => Promise<void>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code === 'unreachable' || error.code === 'closed') throw error
+    report.problem(error.message)
   }
 }

@@ -14,7 +14,7 @@ import { createLine, type Line } from './line.ts'
 import { ModernEra } from './modern/era.ts'
 import type { ListenFilter, ListenOptions, Subscription } from './modern/subscription.ts'
 import type { Negotiated } from './negotiated.ts'
-import { type EraFinding, probe } from './probe.ts'
+import { type EraFinding, notModern, probe } from './probe.ts'
 import { type ClientEra, type ClientRevision, clientRevision, LATEST_LEGACY, LATEST_MODERN } from './revisions.ts'
 
 /**
@@ -65,7 +65,8 @@ class HttpClient implements Client {
 
   async connect(): Promise<Negotiated> {
     if (this.#era === undefined) await this.probe()
-    return await this.#known.connect()
+    const era = this.#known
+    return await (era instanceof ModernEra ? expectModern(() => era.connect()) : era.connect())
   }
 
   async probe(): Promise<EraFinding> {
@@ -87,7 +88,8 @@ class HttpClient implements Client {
   }
 
   async discover(): Promise<Negotiated> {
-    return await this.#modern('server/discover').discover()
+    const era = this.#modern('server/discover')
+    return await expectModern(() => era.discover())
   }
 
   async request(method: string, params?: JsonObject, options: RequestOptions = {}): Promise<JsonObject> {
@@ -150,5 +152,14 @@ class HttpClient implements Client {
   #modern(what: string): ModernEra {
     if (this.#known instanceof ModernEra) return this.#known
     throw new ClientError('wrong_era', `${what} belongs to the modern era, and this client speaks the legacy one.`)
+  }
+}
+
+/** A server that is no modern one refuses the first request in a way that says little: this says what it means. */
+async function expectModern(discovering: () => Promise<Negotiated>): Promise<Negotiated> {
+  try {
+    return await discovering()
+  } catch (error) {
+    throw notModern(error, LATEST_MODERN)
   }
 }

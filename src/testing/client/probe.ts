@@ -60,6 +60,20 @@ function fromRefusal(error: ClientError, asked: ClientRevision): EraFinding {
   return { revision: LATEST_LEGACY, why }
 }
 
+/** The error for a server that was taken for a modern one and is none; any other error as it is. */
+export function notModern(thrown: unknown, asked: ClientRevision): ClientError {
+  const error = toClientError(thrown)
+  try {
+    const { revision, why } = fromRefusal(error, asked)
+    const { status, rpc } = error
+    const details = { cause: error, ...(status === undefined ? {} : { status }), ...(rpc === undefined ? {} : { rpc }) }
+    const message = `The server does not speak ${asked.name}, but perhaps ${revision.name}. ${why}`
+    return new ClientError('unsupported_revision', message, details)
+  } catch (other) {
+    return toClientError(other)
+  }
+}
+
 /** The newest revision that both speak: a modern one if there is one, else one that begins with `initialize`. */
 function choose(supported: readonly unknown[], asked: ClientRevision, how: string): EraFinding {
   const revision = mutualRevision('modern', supported) ?? mutualRevision('legacy', supported)

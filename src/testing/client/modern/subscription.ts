@@ -64,7 +64,7 @@ const DEFAULT_TIMEOUT_MS = 60_000
 /**
  * Opens a subscription and waits until it is acknowledged.
  *
- * @throws {ClientError} `rpc_error`, `http_error`, `not_mcp`, `stream_lost`, `timeout`, `cancelled`, `unreachable`
+ * @throws {ClientError} `rpc_error`, `http_error`, `not_mcp`, `stream_lost`, `timeout`, `cancelled`, `unreachable`, `closed`
  */
 export async function openSubscription(
   line: Line,
@@ -72,6 +72,7 @@ export async function openSubscription(
   params: JsonObject,
   options: ListenOptions,
 ): Promise<Subscription> {
+  if (line.closing.aborted) throw new ClientError('closed', 'The client was closed.')
   const id = line.nextId()
   const stop = new AbortController()
   const signal = AbortSignal.any([stop.signal, line.closing, ...(options.signal ? [options.signal] : [])])

@@ -4,8 +4,8 @@
  * @see the specification, basic/lifecycle, "Shutdown", and basic/transports, "Session Management"
  * @module
  */
-import { ClientError } from '../../testing/client/index.ts'
-import type { Walker } from './walker.ts'
+import { ClientError } from '../../../testing/client/index.ts'
+import type { Walker } from '../walker.ts'
 
 export async function walkShutdown(walker: Walker): Promise<void> {
   const { client, report, silence } = walker
