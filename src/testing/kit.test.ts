@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createServer, ToolError } from '../index.ts'
 import { connect, steppingClock, type TestKit } from './index.ts'
@@ -25,6 +25,76 @@ test('a tool asks, reports progress and answers', async () => {
   )
   expect(text).toBe('Deployed.')
   expect(seen).toEqual([1])
+})
+
+describe.each([
+  ['2025-06-18', '2025-06-18'],
+  ['2025-11-25', '2025-11-25'],
+  ['2026-07-28', '2026-07-28'],
+  ['auto', '2026-07-28'],
+] as const)('with revision %s', (revision, spoken) => {
+  test('one handler and one set of answers serve every revision', async () => {
+    const server = createServer({ name: 'kit', version: '1.0.0' })
+    server.tool('plan', {}, async (_, ctx) => {
+      ctx.log.info('planning')
+      ctx.progress(1, 2)
+      const requestedSchema = z.object({ name: z.string() })
+      const who = await ctx.elicit({ message: 'Who?', requestedSchema })
+      const name = who.action === 'accept' ? who.content.name : who.action
+      const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: name } }]
+      const [line, roots] = await Promise.all([ctx.sample({ messages, maxTokens: 5 }), ctx.listRoots()])
+      ctx.progress(2, 2)
+      return `${name}, ${(line.content as { text: string }).text}, ${roots[0]?.uri}`
+    })
+    const logged: unknown[] = []
+    kit = await connect(server, {
+      revision,
+      elicitation: () => ({ action: 'accept', content: { name: 'Ada' } }),
+      sampling: () => ({ role: 'assistant', model: 'm', content: { type: 'text', text: 'a line' } }),
+      roots: () => [{ uri: 'file:///home/ada' }],
+      onNotification: (method, { data }) => method === 'notifications/message' && logged.push(data),
+    })
+    expect(kit.client.session?.revision.name).toBe(spoken)
+    await kit.client.setLogLevel('info')
+    const steps: number[] = []
+    const onProgress = ({ progress }: { progress: number }): void => void steps.push(progress)
+    expect(await kit.callText('plan', {}, { onProgress })).toBe('Ada, a line, file:///home/ada')
+    expect({ steps, logged }).toEqual({ steps: [1, 2], logged: ['planning'] })
+  })
+})
+
+test('a subscription of the modern era hears of updates, and ends with the server', async () => {
+  const server = createServer({ name: 'kit', version: '1.0.0' })
+  server.resource('tide', 'harbour://tide', {}, () => 'high')
+  kit = await connect(server, { revision: 'auto' })
+  expect(kit.client.finding).toMatchObject({ revision: { era: 'modern' }, why: expect.stringContaining('2026-07-28') })
+  const heard: unknown[] = []
+  const subscription = await kit.client.listen(
+    { resourceSubscriptions: ['harbour://tide'], promptsListChanged: true },
+    { onNotification: (method, { uri }) => heard.push(uri ?? method) },
+  )
+  expect(subscription.acknowledged).toEqual({ resourceSubscriptions: ['harbour://tide'] })
+  server.resourceUpdated('harbour://tide')
+  await expect.poll(() => heard).toContain('harbour://tide')
+  await kit.close()
+  expect(await subscription.ended).toBe('client')
+})
+
+test('a stream of the modern era that is cut cancels its call, and is lost', async () => {
+  const server = createServer({ name: 'kit', version: '1.0.0' })
+  let aborted = false
+  server.tool('slow', {}, async (_, ctx) => {
+    ctx.signal.addEventListener('abort', () => {
+      aborted = true
+    })
+    ctx.progress(1)
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
+    return 'late'
+  })
+  kit = await connect(server, { revision: '2026-07-28' })
+  const call = kit.callTool('slow', {}, { onProgress: () => kit?.cutStreams('request') })
+  await expect(call).rejects.toMatchObject({ code: 'stream_lost' })
+  await expect.poll(() => aborted).toBe(true)
 })
 
 test('a cut stream is resumed and nothing is lost', async () => {

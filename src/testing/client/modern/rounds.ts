@@ -20,6 +20,9 @@ const MAX_ROUNDS = 32
 /** A server that asks for nothing but another try gets it after a moment, not in a loop. */
 const RETRY_PAUSE_MS = 100
 
+/** A stream that does not end after its response is not waited for longer. */
+const OVER_MS = 50
+
 export interface Dialogue {
   readonly method: string
   readonly handlers: AskHandlers
@@ -32,18 +35,22 @@ export interface Dialogue {
 
 /** Answers round after round, until the final result. */
 export async function finish({ method, handlers, signal, first, retry }: Dialogue): Promise<JsonObject> {
-  let { result, exchange } = first
+  let sent = first
   for (let count = 1; ; count++) {
-    const round = roundOf(method, result)
-    if (round === undefined) return result
+    const round = roundOf(method, sent.result)
+    if (round === undefined) return sent.result
     if (count > MAX_ROUNDS) {
       throw new ClientError('rounds_exceeded', `${method}: the server still asks for input after ${MAX_ROUNDS} rounds.`)
     }
+    // So that whoever watches sees one exchange after the other.
+    await Promise.race([sent.over, pause(OVER_MS)])
     const answers = await interruptible(answerRound(method, round, handlers, signal), signal, method)
-    const sent = await retry(answers, { kind: 'retry', of: exchange, round: count + 1 })
-    result = sent.result
-    exchange = sent.exchange
+    sent = await retry(answers, { kind: 'retry', of: sent.exchange, round: count + 1 })
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** Rejects when the signal aborts: a handler need not look at it. */
@@ -102,7 +109,7 @@ async function answerRound(
   handlers: AskHandlers,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  if (Object.keys(inputRequests).length === 0) await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
+  if (Object.keys(inputRequests).length === 0) await pause(RETRY_PAUSE_MS)
   const answers = await Promise.all(
     Object.entries(inputRequests).map(async ([key, request]) => {
       return [key, await answer(method, key, request, handlers, signal)] as const

@@ -18,6 +18,8 @@ import type { Endpoint } from './endpoint.ts'
 export interface Sent {
   readonly result: JsonObject
   readonly exchange: number
+  /** Resolves when the exchange is over: a stream may end a moment after its response. */
+  readonly over: Promise<void>
 }
 
 /** Sends a request whose params have their envelope. */
@@ -31,19 +33,25 @@ export type Send = (
 export function createSend(line: Line, endpoint: Endpoint): Send {
   return async (method, params, options, purpose) => {
     let exchange = 0
+    let over = Promise.resolve()
+    const exchanging = async (message: JsonObject, signal: AbortSignal, settled: () => boolean): Promise<void> => {
+      const answer = await endpoint.post(message, signal, purpose)
+      exchange = answer.exchange
+      if (answer.status >= 300) {
+        if (answer.kind === 'stream') answer.cut()
+        throw endpoint.refusal(method, answer)
+      }
+      await receive(method, answer, settled, line)
+    }
     const result = await sendRequest(line, method, params, options, {
       // There is no cancel: "closing the SSE response stream is itself the cancellation signal".
-      send: async (message, signal, settled) => {
-        const answer = await endpoint.post(message, signal, purpose)
-        exchange = answer.exchange
-        if (answer.status >= 300) {
-          if (answer.kind === 'stream') answer.cut()
-          throw endpoint.refusal(method, answer)
-        }
-        await receive(method, answer, settled, line)
+      send: (...what) => {
+        const sending = exchanging(...what)
+        over = sending.catch(() => {})
+        return sending
       },
     })
-    return { result, exchange }
+    return { result, exchange, over }
   }
 }
 
