@@ -5,6 +5,8 @@
  * @module
  */
 import { Command, CommanderError, Option } from 'commander'
+// Not through the index: that would load the whole client for `--help`.
+import { LATEST_LEGACY } from '../testing/client/revisions.ts'
 import { LOG_LEVELS } from '../wire/log-level.ts'
 import { debugging, reportFailure, usage } from './failure.ts'
 import { collect, readHeader, readPort, readRevision, readTimeout, readUrl } from './options.ts'
@@ -82,7 +84,7 @@ function client(command: Command): Command {
     .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader)
     .option(
       '--revision <date>',
-      'speak this protocol revision, or auto to find out (default: 2025-11-25)',
+      `speak this protocol revision, or auto to find out (default: ${LATEST_LEGACY.name})`,
       readRevision,
     )
     .option('--timeout <seconds>', 'give up after so long without a word from the server (default: 60)', readTimeout)

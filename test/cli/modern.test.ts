@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { install } from '../install.mjs'
-import { fairlead, inRepository, type Running, serving } from './support.ts'
+import { everything, fairlead, inRepository, type Running, serving } from './support.ts'
 
 await install(new URL('../clients/', import.meta.url))
 
@@ -163,6 +163,32 @@ describe('call and list', () => {
       err: 'fairlead: tools/call: nothing heard for 0.5 s, so it was given up.\n',
     })
     await cancelled
+  })
+})
+
+describe('our own server', () => {
+  test('a tool that asks in sequence and at once answers the same in every revision, parked and durable', async () => {
+    const own = await everything()
+    const answers = ['--answer', 'name=Ada', '--answer', 'ok=true', '--root', '/harbour']
+    for (const revision of ['2025-06-18', '2025-11-25', '2026-07-28', 'auto']) {
+      for (const tool of ['test_interview', 'test_interview_durable']) {
+        const { code, out } = await fairlead(['call', own.url, tool, '--revision', revision, ...answers])
+        expect({ code, out }).toEqual({ code: 0, out: '{"name":"Ada","sure":true,"roots":1,"same":true}\n' })
+      }
+    }
+    const walked = await fairlead(['walk', own.url, '--revision', 'auto', '--call', 'test_interview', ...answers])
+    expect(walked.code).toBe(0)
+    expectInOrder(walked.out, [
+      /^✓ {2}era {2}modern, 2026-07-28$/m,
+      /^ {3}┊ response: input required/m,
+      /^ {3}┊ end of the stream after/m,
+      /^\? {2}The server asks: What is your name\?$/m,
+      /^→ {2}POST \/mcp {2}tools\/call test_interview, round 2 after #3 +#4$/m,
+      /^→ {2}POST \/mcp {2}tools\/call test_interview, round 3 after #4 +#5$/m,
+      /^✓ {2}The tool answered\.$/m,
+      /^✓ {2}The stream is closed\.$/m,
+    ])
+    expect(walked.out).not.toContain('goes on')
   })
 })
 
