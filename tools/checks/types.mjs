@@ -10,6 +10,7 @@ export async function check() {
   // The tests with the official clients are checked against the types of each release.
   await install(new URL('../../test/clients/', import.meta.url))
   await install(new URL('../../test/auth/', import.meta.url))
+  await install(new URL('../../test/engines/', import.meta.url))
   const tests = await run('tsc', ['-p', 'test', '--pretty', 'false'], { quiet: true })
   return tests.code === 0 ? [] : [tests.output]
 }

@@ -287,6 +287,7 @@ describe('a subscription', () => {
     method: `notifications/${list}/list_changed`,
     params: { _meta: { [`${KEY}subscriptionId`]: id } },
   })
+  const odd = (id: unknown): object => ({ ...changed(id), method: '__proto__' })
   const ended = (id: unknown): object => ({ id, result: { resultType: 'complete' } })
 
   test('ends by the response, by a cut, or by the client', async () => {
@@ -306,7 +307,15 @@ describe('a subscription', () => {
     const notified: string[] = []
     const { client, errors } = clientOf(
       ({ id }, request) =>
-        stream(request, [changed(id), acknowledged(id), changed(id), changed(99), changed(id, 'prompts'), ended(id)]),
+        stream(request, [
+          changed(id),
+          acknowledged(id),
+          changed(id),
+          changed(99),
+          changed(id, 'prompts'),
+          odd(id),
+          ended(id),
+        ]),
       { onNotification: (method) => notified.push(method) },
     )
     const own: string[] = []
@@ -316,9 +325,10 @@ describe('a subscription', () => {
       expect.stringContaining('before the acknowledgement'),
       expect.stringContaining('does not name the subscription'),
       expect.stringContaining('was not asked for'),
+      expect.stringContaining('__proto__ was not asked for'),
     ])
     expect(own).toEqual(notified)
-    expect(own).toHaveLength(4)
+    expect(own).toHaveLength(5)
   })
 
   test.each([

@@ -47,15 +47,17 @@ export interface Subscription {
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged'
 
+type Passes = (filter: ListenFilter) => boolean
+
 /** Whether a filter lets a notification through, by method. */
-const PASSES: Readonly<Record<string, (filter: ListenFilter) => boolean>> = {
-  'notifications/tools/list_changed': ({ toolsListChanged }) => toolsListChanged === true,
-  'notifications/prompts/list_changed': ({ promptsListChanged }) => promptsListChanged === true,
-  'notifications/resources/list_changed': ({ resourcesListChanged }) => resourcesListChanged === true,
-  'notifications/resources/updated': ({ resourceSubscriptions = [] }) => resourceSubscriptions.length > 0,
+const PASSES: ReadonlyMap<string, Passes> = new Map<string, Passes>([
+  ['notifications/tools/list_changed', ({ toolsListChanged }) => toolsListChanged === true],
+  ['notifications/prompts/list_changed', ({ promptsListChanged }) => promptsListChanged === true],
+  ['notifications/resources/list_changed', ({ resourcesListChanged }) => resourcesListChanged === true],
+  ['notifications/resources/updated', ({ resourceSubscriptions = [] }) => resourceSubscriptions.length > 0],
   // A server that ends the subscription may say so twice: by this, and by the response.
-  'notifications/cancelled': () => true,
-}
+  ['notifications/cancelled', () => true],
+])
 
 const METHOD = 'subscriptions/listen'
 
@@ -141,7 +143,7 @@ function readSubscription(
         if (method !== ACKNOWLEDGED) return wrong(`${method} came before the acknowledgement`)
         filter = isObject(params['notifications']) ? params['notifications'] : {}
         acknowledge(filter)
-      } else if (PASSES[method]?.(filter) !== true) wrong(`${method} was not asked for`)
+      } else if (PASSES.get(method)?.(filter) !== true) wrong(`${method} was not asked for`)
       options.onNotification?.(method, params)
       line.options.onNotification?.(method, params)
     },
