@@ -12,7 +12,7 @@ import type { Authenticator, LocalAddress } from '../auth/authenticator.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import type { MaybePromise, Platform } from '../engine/platform.ts'
 import type { Definition } from '../server/definition.ts'
-import { Serving } from '../server/serving.ts'
+import { Serving, type Sharing } from '../server/serving.ts'
 import type { Counters } from '../session/counters.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { Principals } from '../session/principal.ts'
@@ -35,6 +35,14 @@ const DAY_MS = 86_400_000
 
 /** How long a session may live by default. */
 const SESSION_TTL_MS = 30 * DAY_MS
+
+const LEASE_MS = 5_000
+
+/** How this process shares its engine; without one of its own, or without sessions, it shares nothing. */
+function sharing({ engine, stateless, session }: EndpointOptions): Sharing | undefined {
+  if (engine === undefined || stateless) return undefined
+  return { leaseMs: session?.lease ?? LEASE_MS, refusesUnknown: session?.onEngineOutage === 'refuse' }
+}
 
 /** The counters, and the sizes of everything bounded that is kept. */
 export interface Snapshot extends Readonly<Counters> {
@@ -119,6 +127,7 @@ export class Endpoint {
       report,
       state: options.state,
       stateful: !options.stateless,
+      sharing: sharing(options),
     })
     const parts: EndpointParts = {
       definition,
@@ -133,6 +142,7 @@ export class Endpoint {
     const guard = new HostGuard(options.security ?? {}, options.cors, local !== undefined)
     const cors = new Cors(options.cors)
     const legacySse = options.legacySse ? new LegacySse(options.legacySse) : undefined
+    legacySse?.join(parts)
     return new Endpoint(parts, guard, cors, auth, principals, STREAMABLE, legacySse)
   }
 
@@ -143,7 +153,7 @@ export class Endpoint {
 
   /** Whether new work should come here. */
   get ready(): boolean {
-    return !this.#parts.services.replica.draining
+    return !this.#parts.services.replica.leaving
   }
 
   /** Judges the head of a request: an answer, or for a POST the admission to {@link post}. */

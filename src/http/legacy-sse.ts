@@ -6,13 +6,16 @@
  */
 import type { MaybePromise } from '../engine/platform.ts'
 import { type ConnectionFacts, decodeConnection, encodeConnection } from '../session/connection-id.ts'
-import { McpError } from '../wire/errors.ts'
+import { McpError, toMcpError } from '../wire/errors.ts'
+import { parseJson } from '../wire/json-guard.ts'
+import { classify } from '../wire/jsonrpc.ts'
 import { isJsonContentType, parseAccept } from '../wire/media-type.ts'
 import { type Admitted, checkVersion } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { type LegacySseOptions, ssePaths } from './options.ts'
-import { errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
+import { readableId } from './post.ts'
+import { ACCEPTED, errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
 import { SseConnection } from './sse-connection.ts'
 import type { HttpTransport } from './transport.ts'
 
@@ -73,7 +76,7 @@ export class LegacySse implements HttpTransport {
       return errorReply(new McpError('session_required', message))
     }
     const connection = this.#connections.get(token)
-    if (connection === undefined) return this.#unknown(parts, token)
+    if (connection === undefined) return this.#elsewhere(parts, request, admitted, token, text)
     const { counters, platform } = parts.services.replica
     if (connection.facts.principal !== admitted.principal) {
       counters.sessionsForeign++
@@ -103,18 +106,78 @@ export class LegacySse implements HttpTransport {
     }
   }
 
-  /** No connection here has this session id. Whose it was decides what its client is told. */
-  async #unknown(parts: EndpointParts, token: string): Promise<HttpReply> {
-    const { ring, counters } = parts.services.replica
+  /** Takes what was posted to other replicas for connections that are held here. */
+  join(parts: EndpointParts): void {
+    const { peers, counters } = parts.services.replica
+    if (peers === undefined) return
+    peers.onPosted = ({ uid, principal, identity, headers, text }) => {
+      const connection = [...this.#connections.values()].find(({ facts }) => facts.uid === uid)
+      if (connection?.facts.principal !== principal) {
+        counters.sessionsUnknown++
+        return
+      }
+      const request = { method: 'POST', path: this.messagesPath, header: headerOf(headers), query: () => undefined }
+      connection.take(request, { identity, principal }, text)
+    }
+  }
+
+  /** No connection here has this session id. Its own words say which replica has, and whose it is. */
+  async #elsewhere(
+    parts: EndpointParts,
+    request: HttpRequest,
+    { identity, principal }: Admitted,
+    token: string,
+    text: string,
+  ): Promise<HttpReply> {
+    const { ring, counters, peers, id } = parts.services.replica
     const opened = await ring.open('connection', token)
     if (opened === 'unknown_key' && !ring.generated) {
       counters.unknownKeys++
       return errorReply(new McpError('unavailable', 'This session can not be found right now; try again.'))
     }
     const facts = typeof opened === 'string' ? undefined : decodeConnection(opened.bytes)
-    // A connection of another process: there is no way to it, so to this client it has ended.
-    if (facts === undefined || facts.replica !== parts.services.replica.id) counters.sessionsUnknown++
+    if (facts !== undefined && facts.principal !== principal) {
+      counters.sessionsForeign++
+      return gone()
+    }
+    if (facts !== undefined && facts.replica !== id && peers !== undefined) {
+      const refused = refusal(text)
+      if (refused !== undefined) return refused
+      const { uid } = facts
+      const message = { uid, principal, headers: passedOn(request), text, ...(identity && { identity }) }
+      if (await peers.forwardPosted(facts.replica, message)) return ACCEPTED
+    }
+    // A connection of a process that there is no way to: to this client it has ended.
+    if (facts === undefined || facts.replica !== id) counters.sessionsUnknown++
     return gone()
+  }
+}
+
+/** Headers that handlers see of a message that was posted to another replica. Credentials stay where they were verified. */
+const PASSED_ON = ['user-agent', 'accept-language', 'x-request-id', 'traceparent', 'tracestate', 'mcp-protocol-version']
+
+function passedOn(request: HttpRequest): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of PASSED_ON) {
+    const value = request.header(name)
+    if (value !== undefined) headers[name] = value
+  }
+  return headers
+}
+
+function headerOf(headers: { readonly [name: string]: string }): HttpRequest['header'] {
+  return (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined)
+}
+
+/** What is no message at all is refused where it arrives. */
+function refusal(text: string): HttpReply | undefined {
+  try {
+    const body = parseJson(text)
+    const kind = Array.isArray(body) ? undefined : classify(body)
+    if (typeof kind !== 'object') return undefined
+    return errorReply(new McpError('invalid_request', kind.invalid), readableId(body))
+  } catch (thrown) {
+    return errorReply(toMcpError(thrown))
   }
 }
 

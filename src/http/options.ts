@@ -17,6 +17,16 @@ export interface SessionOptions {
    * their users an expired session is an outage.
    */
   readonly ttl?: number
+  /**
+   * Milliseconds without a sign of life after which a replica counts as dead, and its calls as lost. Default 5,000:
+   * longer than a pause of garbage collection, shorter than the patience of clients. Only with an `engine`.
+   */
+  readonly lease?: number
+  /**
+   * What happens, while the engine is away, to a session of which this replica does not know whether it was deleted.
+   * Default `'serve'`: to its user a refused session is an outage. `'refuse'`: 503 until the engine is back.
+   */
+  readonly onEngineOutage?: 'serve' | 'refuse'
 }
 
 export interface SecurityOptions {
@@ -77,7 +87,7 @@ export interface EndpointOptions<State = unknown> {
    * Default: one made at start, which dies with the process.
    */
   readonly secrets?: readonly string[]
-  /** What replicas share. Default: the memory engine, which is for one process. */
+  /** What replicas share; needs `secrets`. Default: a memory engine of its own, which is for one process. */
   readonly engine?: Engine
   /** Where the server's own log goes. Default: JSON lines on standard error. */
   readonly logger?: Logger
@@ -108,6 +118,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   'state',
 ])
 
+/** Shorter than this, a pause of garbage collection would be a death. */
+const MIN_LEASE_MS = 1_000
+
 /** @throws {TypeError} for an option that does not exist: a misspelt limit would protect nothing. */
 export function checkOptions(options: object, also: readonly string[], knownLimits: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !KNOWN.has(name) && !also.includes(name))
@@ -119,6 +132,10 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
   const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
   if (bad !== undefined) throw new TypeError(`limits.${bad[0]} must be a positive number; got ${String(bad[1])}.`)
+  const { lease } = (options as EndpointOptions).session ?? {}
+  if (lease !== undefined && !(lease >= MIN_LEASE_MS)) {
+    throw new TypeError(`session.lease must be at least ${MIN_LEASE_MS} milliseconds; got ${String(lease)}.`)
+  }
   if (jsonResponse !== undefined && typeof jsonResponse !== 'boolean' && jsonResponse !== 'auto') {
     throw new TypeError(`jsonResponse must be true, false or 'auto'; got ${String(jsonResponse)}.`)
   }

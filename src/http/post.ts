@@ -82,13 +82,9 @@ function take(
   body: unknown,
   kind: 'request' | 'notification' | 'response',
 ): MaybePromise<HttpReply> {
-  if (kind === 'notification') {
-    takeNotification(parts.services, session, body as JsonRpcNotification)
-    return ACCEPTED
-  }
-  if (kind === 'response') {
-    takeResponse(parts.services, session, body as JsonRpcResponse)
-    return ACCEPTED
+  if (kind !== 'request') {
+    const taken = takeMessage(parts, session, body, kind)
+    return taken === undefined ? ACCEPTED : taken.then(() => ACCEPTED)
   }
   const message = body as JsonRpcRequest
   const refused = checkRequest(parts, session, message)
@@ -102,6 +98,17 @@ function take(
   if (reply.settled !== undefined) return reply.settled
   answer.wait()
   return reply.wait()
+}
+
+/** Takes what has no answer. 202 is due when the promise, if there is one, resolves. */
+function takeMessage(
+  parts: EndpointParts,
+  session: Session,
+  body: unknown,
+  kind: 'notification' | 'response',
+): void | Promise<void> {
+  if (kind === 'notification') return takeNotification(parts.services, session, body as JsonRpcNotification)
+  return takeResponse(parts.services, session, body as JsonRpcResponse)
 }
 
 /** Runs a request; its answer goes where `answer` leads. */
@@ -177,8 +184,7 @@ async function postBatch(
   })
   const answers = answered.filter((entry) => entry.answered).length
   for (const { body, kind } of answered) {
-    if (kind === 'notification') takeNotification(parts.services, session, body as JsonRpcNotification)
-    else if (kind === 'response') takeResponse(parts.services, session, body as JsonRpcResponse)
+    if (kind === 'notification' || kind === 'response') await takeMessage(parts, session, body, kind)
   }
   if (answers === 0) return ACCEPTED
   const reply = new PendingReply()

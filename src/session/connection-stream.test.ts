@@ -135,7 +135,7 @@ test('a connection without calls is let go at once, another one after its last c
   expect([idle.sink.over, idle.ended()]).toEqual(['end', 1])
 
   const busy = await connected()
-  const call = { requestId: 1, abort: () => {} }
+  const call = { requestId: 1, session: busy.session, abort: () => {} }
   busy.session.add(call)
   busy.stream.letGo()
   await busy.platform.settle()

@@ -96,6 +96,11 @@ export class ConnectionStream implements SessionFeed {
     })
   }
 
+  /** Nobody else knows a session that lives on one connection, so nothing about it is shared. */
+  changed(): void {}
+  replaced(): void {}
+  hold(): void {}
+
   /** Ends the connection. Its client may come back, but with a session of its own. */
   close(): void {
     this.turnEnded()

@@ -20,6 +20,8 @@ export class Counters {
   streamsResumed = 0
   streamsLost = 0
   streamsComplete = 0
+  streamsRelayed = 0
+  replicasLost = 0
   streamsReplaced = 0
   streamsStalled = 0
   sessionStreamResyncs = 0

@@ -131,6 +131,11 @@ export class KeyRing {
     return head + this.#platform.base64url(sealed)
   }
 
+  /** The ids of all secrets of the ring, as tokens show them. */
+  get keyIds(): readonly string[] {
+    return [...this.#secrets.keys()]
+  }
+
   async open(purpose: Purpose, token: string): Promise<Opened | OpenFailure> {
     const parts = token.split('.')
     const [format, keyId, day, text] = parts
