@@ -4,6 +4,7 @@
  * @see the specification 2024-11-05, basic/transports, "HTTP with SSE"; docs/adr/0015-http-with-sse.md
  * @module
  */
+import { headersOf, passedOn } from '../call/passed-headers.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import { type ConnectionFacts, decodeConnection, encodeConnection } from '../session/connection-id.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
@@ -116,7 +117,7 @@ export class LegacySse implements HttpTransport {
         counters.sessionsUnknown++
         return
       }
-      const request = { method: 'POST', path: this.messagesPath, header: headerOf(headers), query: () => undefined }
+      const request = { method: 'POST', path: this.messagesPath, ...headersOf(headers), query: () => undefined }
       connection.take(request, { identity, principal }, text)
     }
   }
@@ -151,22 +152,6 @@ export class LegacySse implements HttpTransport {
     if (facts === undefined || facts.replica !== id) counters.sessionsUnknown++
     return gone()
   }
-}
-
-/** Headers that handlers see of a message that was posted to another replica. Credentials stay where they were verified. */
-const PASSED_ON = ['user-agent', 'accept-language', 'x-request-id', 'traceparent', 'tracestate', 'mcp-protocol-version']
-
-function passedOn(request: HttpRequest): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const name of PASSED_ON) {
-    const value = request.header(name)
-    if (value !== undefined) headers[name] = value
-  }
-  return headers
-}
-
-function headerOf(headers: { readonly [name: string]: string }): HttpRequest['header'] {
-  return (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined)
 }
 
 /** What is no message at all is refused where it arrives. */

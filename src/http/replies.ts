@@ -49,9 +49,13 @@ export function errorReply(
   more: HttpHeaders = NO_HEADERS,
   status: number = error.status,
 ): TextReply {
-  const retryAfter = RETRY_AFTER[error.code]
-  const headers = [...JSON_HEADERS, ...more, ...(retryAfter === undefined ? [] : ['retry-after', retryAfter])]
-  return { status, headers, body: errorMessage(id, error) }
+  return { status, headers: [...errorHeaders(error), ...more], body: errorMessage(id, error) }
+}
+
+/** The headers of a body that is nothing but this error. */
+export function errorHeaders({ code }: McpError): HttpHeaders {
+  const retryAfter = RETRY_AFTER[code]
+  return retryAfter === undefined ? JSON_HEADERS : [...JSON_HEADERS, 'retry-after', retryAfter]
 }
 
 export function withHeaders(reply: HttpReply, more: HttpHeaders): HttpReply {

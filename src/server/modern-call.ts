@@ -14,13 +14,15 @@ import { Replayed } from '../call/replayed.ts'
 import { type Origin, openState, readResponses, spentState } from '../call/request-state.ts'
 import type { Way } from '../call/way.ts'
 import type { MaybePromise } from '../engine/platform.ts'
-import { Session } from '../session/session.ts'
+import { sessionOfRequest } from '../session/forwarded-retry.ts'
+import type { Session } from '../session/session.ts'
 import { fitName } from '../session/session-id.ts'
 import { capabilityBits, hasCapability } from '../wire/capabilities.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { errorMessage, isObject, type JsonRpcRequest, type JsonText } from '../wire/jsonrpc.ts'
 import type { Definition } from './definition.ts'
+import { forwardRetry } from './retried-call.ts'
 import type { Serving } from './serving.ts'
 import type { Tool } from './tool.ts'
 
@@ -37,22 +39,15 @@ export function requestSession(serving: Serving, envelope: Envelope, principal: 
   const { definition, replica } = serving
   const { revision, capabilities, client, logLevel } = envelope
   const extensions = definition.readExtensions(capabilities, revision)
-  const facts = {
-    uid: '',
-    birth: '',
-    expiresAt: Number.POSITIVE_INFINITY,
-    revision,
+  return sessionOfRequest(replica, {
+    revision: revision.name,
     capabilities: capabilityBits(capabilities),
     client: { name: fitName(client.name), version: fitName(client.version) },
     principal,
     extensions: Object.keys(extensions).length === 0 ? '' : JSON.stringify(extensions),
-  }
-  const session = new Session(facts, '', replica.ring.eventKey(replica.ring.sealingKeyId))
-  if (logLevel !== undefined) session.state = { level: logLevel, subscriptions: NOTHING }
-  return session
+    ...(logLevel && { level: logLevel }),
+  })
 }
-
-const NOTHING: ReadonlySet<string> = new Set()
 
 /** Hears of the call as soon as there is one in this exchange, so that a disconnect can cancel it. */
 export type Started = (call: Cancellable) => void
@@ -86,13 +81,11 @@ async function resume(serving: Serving, request: ModernRequest, origin: Origin, 
     run(serving, request, new Replayed(origin, serving.definition.present, { round, journal, responses }), started)
     return
   }
-  const { replica: holder, tag } = state.parked
-  if (holder !== replica.id) {
-    throw new McpError('replica_lost', 'The server process that held this request is gone; its outcome is unknown.', {
-      data: { reason: 'replica_lost' },
-    })
+  if (!replica.isOwn(state.parked.replica)) {
+    await forwardRetry(replica, request, state.parked, state.round, started)
+    return
   }
-  const parked = parking.find(tag)
+  const parked = parking.find(state.parked.tag)
   if (parked === undefined) throw spentState()
   const call = parked.take(request, state.round, responses)
   if (call !== undefined) started(call)

@@ -25,6 +25,7 @@ import { SharedStore } from '../session/shared-store.ts'
 import { TimerWheel } from '../session/timer-wheel.ts'
 import { McpError } from '../wire/errors.ts'
 import type { Definition } from './definition.ts'
+import { takeRetry } from './retried-call.ts'
 
 /** How a process shares its engine with others. */
 export interface Sharing {
@@ -172,6 +173,7 @@ export class Serving {
       stateful: options.stateful,
       state: options.state,
     }
+    if (replica.peers !== undefined) replica.peers.onRetried = (retry) => takeRetry(services, retry)
     return new Serving(definition, engine, replica, cluster, services)
   }
 

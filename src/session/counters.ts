@@ -21,6 +21,7 @@ export class Counters {
   streamsLost = 0
   streamsComplete = 0
   streamsRelayed = 0
+  retriesForwarded = 0
   replicasLost = 0
   streamsReplaced = 0
   streamsStalled = 0

@@ -7,6 +7,7 @@
 import type { LogEntry, Position } from '../engine/engine.ts'
 import { McpError } from '../wire/errors.ts'
 import type { JsonObject, JsonRpcResponse } from '../wire/jsonrpc.ts'
+import type { ForwardedRetry } from './forwarded-retry.ts'
 import { LogFollower } from './log-follower.ts'
 import type { Identity } from './principal.ts'
 import type { Replica } from './replica.ts'
@@ -37,6 +38,10 @@ export type InboxRecord =
   | { readonly v: 1; readonly t: 'resume'; readonly call: number; readonly reader: Reader }
   /** A message for an HTTP+SSE connection. */
   | ({ readonly v: 1; readonly t: 'posted' } & PostedMessage)
+  /** The retry of a call that is parked here. */
+  | ({ readonly v: 1; readonly t: 'retry' } & ForwardedRetry)
+  /** The client of a forwarded retry has left. */
+  | { readonly v: 1; readonly t: 'gone'; readonly connection: string }
   /** The stream that this reader relays has something new. */
   | { readonly v: 1; readonly t: 'events'; readonly connection: string }
   /** A newer connection reads the stream that this reader relays. */

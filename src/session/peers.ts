@@ -12,8 +12,10 @@ import type { Cluster, ClusterRecord } from './cluster.ts'
 import type { RequestEventId } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
 import type { FinishedStream } from './finished-streams.ts'
+import type { ForwardedRetry } from './forwarded-retry.ts'
 import { Inbox, type InboxRecord, type PostedMessage, type Reader } from './inbox.ts'
 import { Membership, type MembershipListener } from './membership.ts'
+import type { Relay } from './relay.ts'
 import { RelayedStream } from './relayed-stream.ts'
 import type { Replica } from './replica.ts'
 import { announceSecrets, SECRETS_RENEW_MS } from './secret-check.ts'
@@ -35,12 +37,21 @@ export interface PeersParts {
   readonly tailStale: (stale: boolean) => void
 }
 
+/** The exchange of a call here whose client is connected to another replica. */
+export interface RemoteExchange {
+  readonly reader: Reader
+  /** The client has left, or the replica that it was connected to. */
+  readerGone(): void
+}
+
 export class Peers implements MembershipListener {
   readonly store: SharedStore
   /** Streams that are being written to their logs. */
   readonly spilling: Set<StreamSpill> = new Set()
-  /** Streams of other replicas that are read here, by their connection. */
-  readonly relays: Map<string, RelayedStream> = new Map()
+  /** What other replicas write and is read here, by its connection. */
+  readonly relays: Map<string, Relay> = new Map()
+  /** Exchanges of calls here whose clients are connected to other replicas, by that connection. */
+  readonly exchanges: Map<string, RemoteExchange> = new Map()
   readonly #replica: Replica
   readonly #parts: PeersParts
   readonly #inbox: Inbox
@@ -48,6 +59,8 @@ export class Peers implements MembershipListener {
   readonly #membership: Membership
   /** Takes messages of HTTP+SSE connections that are held here and were posted elsewhere. */
   onPosted: ((message: PostedMessage) => void) | undefined
+  /** Takes retries of calls that are parked here and were sent elsewhere. */
+  onRetried: ((retry: ForwardedRetry) => void) | undefined
   #renewal: Timer | undefined
   closed = false
 
@@ -164,6 +177,7 @@ export class Peers implements MembershipListener {
 
   replicaDied(replica: string): void {
     for (const relayed of this.relays.values()) if (relayed.owner === replica) relayed.look()
+    for (const exchange of [...this.exchanges.values()]) if (exchange.reader.replica === replica) exchange.readerGone()
   }
 
   /** This process goes on under another id; what others may have decided about the old one holds. */
@@ -248,6 +262,13 @@ export class Peers implements MembershipListener {
         return
       case 'posted':
         this.onPosted?.(record)
+        return
+      case 'retry':
+        // Nobody is there any more to hear the answer.
+        if (!this.isDead(record.reader.replica)) this.onRetried?.(record)
+        return
+      case 'gone':
+        this.exchanges.get(record.connection)?.readerGone()
         return
       case 'events':
         this.relays.get(record.connection)?.look()

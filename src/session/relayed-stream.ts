@@ -14,6 +14,7 @@ import type { RequestEventId } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
 import { finalEvent, lostEvent } from './final-event.ts'
 import type { Peers } from './peers.ts'
+import type { Relay } from './relay.ts'
 import type { Replica } from './replica.ts'
 import { KEEP_ALIVE_MS } from './request-stream.ts'
 import type { Session } from './session.ts'
@@ -21,12 +22,12 @@ import { appendStreamLog, type LostReason, readStreamLog, type StreamRecord, str
 import { skipEvents } from './stream-window.ts'
 
 /** How often the log is looked at without a hint: a lost hint costs a second. */
-const POLL_MS = 1_000
+export const POLL_MS = 1_000
 
 /** After this long without anything to say, a connection that may end, ends. */
 const UNRESOLVED_MS = 30_000
 
-export class RelayedStream {
+export class RelayedStream implements Relay {
   readonly connection: string
   readonly #replica: Replica
   readonly #peers: Peers
@@ -83,7 +84,6 @@ export class RelayedStream {
     this.look()
   }
 
-  /** There may be something new in the log, or about its owner. */
   look(): void {
     this.#dirty = true
     if (this.#pumping || this.#blocked || this.#sink === undefined) return
@@ -95,19 +95,17 @@ export class RelayedStream {
       })
   }
 
-  /** The log may have been lost: its owner is asked for it again. */
   lookAgain(): void {
     this.#asked = false
     this.#position = undefined
     this.look()
   }
 
-  /** A newer connection reads the stream. */
   replaced(): void {
     this.#end('')
   }
 
-  /** This process leaves; the client comes back for the rest, elsewhere. */
+  /** The client comes back for the rest, elsewhere. */
   handBack(): void {
     if (this.#session.facts.revision.closesConnections) this.#end(sseRetry(this.#replica.retry.next()))
     else this.#reset()

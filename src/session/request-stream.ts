@@ -17,7 +17,7 @@ import type { EventSink } from './event-sink.ts'
 import type { Reader } from './inbox.ts'
 import type { Replica } from './replica.ts'
 import type { Session } from './session.ts'
-import { lostError } from './stream-log.ts'
+import { lostError, streamLogOf } from './stream-log.ts'
 import { StreamSpill } from './stream-spill.ts'
 import { StreamWindow, type WindowChunk } from './stream-window.ts'
 
@@ -263,7 +263,8 @@ export class RequestStream {
     const { peers } = this.#replica
     if (peers === undefined || !this.#resumable || this.#broken || this.#spill !== undefined) return
     this.#gather()
-    this.#spill = new StreamSpill(this.#replica, peers, this.#begin.slice(2), this.call, this)
+    const address = this.#begin.slice(2)
+    this.#spill = new StreamSpill(this.#replica, peers, address, streamLogOf(address, this.call), this)
   }
 
   /** Keeps the window for a resume. */

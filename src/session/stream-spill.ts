@@ -8,7 +8,7 @@ import type { Position } from '../engine/engine.ts'
 import type { Reader } from './inbox.ts'
 import type { Peers } from './peers.ts'
 import type { Replica } from './replica.ts'
-import { appendStreamLog, readStreamLog, type StreamRecord, streamLogOf } from './stream-log.ts'
+import { appendStreamLog, readStreamLog, type StreamRecord } from './stream-log.ts'
 import type { WindowChunk } from './stream-window.ts'
 
 /** What the spill asks of its stream. */
@@ -38,11 +38,12 @@ export class StreamSpill {
   /** Connections that have lost the stream: what they asked for may arrive late, or again. */
   readonly #formerReaders = new Set<string>()
 
-  constructor(replica: Replica, peers: Peers, address: string, call: number, stream: Spilled) {
+  /** @param address the id of this replica that the log belongs to. */
+  constructor(replica: Replica, peers: Peers, address: string, log: string, stream: Spilled) {
     this.#replica = replica
     this.#peers = peers
     this.#address = address
-    this.#log = streamLogOf(address, call)
+    this.#log = log
     this.#stream = stream
     for (const chunk of stream.held()) this.push(chunk)
     peers.spilling.add(this)

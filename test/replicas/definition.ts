@@ -61,6 +61,29 @@ export function replicaServer(name: string): Server {
     else state.effects.push(key)
     return `held ${key}`
   })
+  // Asks twice, and tells what it does meanwhile. Every run of it is noted.
+  server.tool('interview', { inputSchema: z.object({ key: z.string() }) }, async ({ key }, ctx) => {
+    state.effects.push(key)
+    const form = { requestedSchema: z.object({ text: z.string() }) }
+    const first = await ctx.elicit({ message: 'One?', ...form })
+    ctx.progress(1)
+    ctx.log.info(`${ctx.request.headers.get('x-request-id')}`)
+    await sleep(30)
+    ctx.progress(2)
+    const second = await ctx.elicit({ message: 'Two?', ...form })
+    ctx.progress(3)
+    const texts = [first, second].map((answer) => (answer.action === 'accept' ? answer.content.text : answer.action))
+    return `${name} heard ${texts.join(' and ')}`
+  })
+
+  // Asks, then works until it is let go.
+  server.tool('ask-hold', { inputSchema: z.object({ key: z.string() }) }, async ({ key }, ctx) => {
+    await ctx.elicit({ message: 'Shall I?', requestedSchema: z.object({ text: z.string() }) })
+    ctx.progress(1)
+    while (!ctx.signal.aborted && !state.released.has(key)) await sleep(10)
+    if (ctx.signal.aborted) state.aborted.push(key)
+    return `held ${key}`
+  })
   server.tool('release', { inputSchema: z.object({ key: z.string() }) }, ({ key }) => {
     state.released.add(key)
     return 'released'

@@ -1,0 +1,67 @@
+/**
+ * A retry that lands on another replica than the one on which its call is parked: led there by the one, and taken by
+ * the other.
+ *
+ * @see the specification 2026-07-28, basic/patterns/mrtr
+ * @module
+ */
+
+import type { Exchange } from '../call/exchange.ts'
+import type { Cancellable } from '../call/parking.ts'
+import { headersOf, passedOn } from '../call/passed-headers.ts'
+import { RemoteOutlet } from '../call/remote-outlet.ts'
+import { type ParkedAt, readResponses, spentState } from '../call/request-state.ts'
+import type { CallServices } from '../call/services.ts'
+import { type ForwardedRetry, factsOfRequest, sessionOfRequest } from '../session/forwarded-retry.ts'
+import { RelayedExchange } from '../session/relayed-exchange.ts'
+import type { Replica } from '../session/replica.ts'
+import { lostError } from '../session/stream-log.ts'
+import { toMcpError } from '../wire/errors.ts'
+import { errorMessage } from '../wire/jsonrpc.ts'
+
+/**
+ * Leads a retry to the replica of its call. What comes back goes to the outlet of the request.
+ *
+ * @throws {McpError} `replica_lost`, `unavailable`
+ */
+export async function forwardRetry(
+  replica: Replica,
+  request: Exchange,
+  parked: ParkedAt,
+  round: number,
+  started: (call: Cancellable) => void,
+): Promise<void> {
+  if (replica.peers === undefined) throw lostError('replica_lost')
+  const { session, identity, headers, outlet } = request
+  const { id, params = {} } = request.request
+  const exchange = new RelayedExchange(replica, replica.peers, parked.replica, session, id, outlet)
+  await exchange.start({
+    tag: parked.tag,
+    round,
+    client: factsOfRequest(session),
+    headers: passedOn(headers),
+    requestId: id,
+    params,
+    ...(identity && { identity }),
+  })
+  started(exchange)
+}
+
+/** Takes a retry that was led here. */
+export function takeRetry({ replica, parking }: CallServices, retry: ForwardedRetry): void {
+  if (replica.peers === undefined) return
+  const outlet = new RemoteOutlet(replica, replica.peers, retry.reader)
+  const { requestId: id, params, identity, client, headers, tag, round } = retry
+  try {
+    const parked = parking.find(tag)
+    if (parked === undefined) throw spentState()
+    const session = sessionOfRequest(replica, client)
+    const exchange = { session, identity, headers: headersOf(headers), request: { id, params }, outlet }
+    const call = parked.take(exchange, round, readResponses(params))
+    if (call !== undefined) outlet.own(call)
+  } catch (thrown) {
+    const error = toMcpError(thrown)
+    if (error.cause !== undefined) replica.report(error.cause, 'retry')
+    outlet.finish(errorMessage(id, error), error)
+  }
+}
