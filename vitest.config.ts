@@ -24,7 +24,8 @@ export default defineConfig({
           include: ['test/engines/*.test.ts'],
           globalSetup: 'test/engines/install.ts',
           ...overSockets,
-          // Most of the time passes waiting for times to live.
+          // Most of the time passes waiting for times to live: files wait beside each other.
+          fileParallelism: true,
           testTimeout: 120_000,
           maxConcurrency: 12,
         },

@@ -29,7 +29,7 @@ const PARTS = {
     await install(new URL('../test/clients/', import.meta.url))
     return vitest('clients')
   },
-  engines: () => vitest('engines'),
+  engines: () => vitest('engines', ['--maxWorkers=4']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
   examples: () => counting('tools/examples.mjs'),
@@ -84,12 +84,12 @@ async function conformance() {
 }
 
 /** One project of vitest.config.ts. A test that did not run counts as failed: there are none to skip. */
-async function vitest(project) {
+async function vitest(project, more = []) {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-test-'))
   try {
     const file = join(folder, 'report.json')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    const { code } = await run('vitest', ['run', '--project', project, ...reporters])
+    const { code } = await run('vitest', ['run', '--project', project, ...more, ...reporters])
     const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
     if (report === undefined) return { passed: 0, failed: 1 }
     const { numPassedTests: passed, numTotalTests: all, testResults } = report

@@ -27,6 +27,7 @@ export const startMemoryFleet: StartReplicas = async (count, options = {}) => {
       engine,
       secrets: [SECRET],
       jsonResponse,
+      legacySse: true,
       session: { lease, onEngineOutage },
       logger: () => {},
       onError: (error, { where }) => {
