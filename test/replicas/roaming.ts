@@ -3,14 +3,17 @@ import { type EventStream, type Exchange, exchange, type Message } from '../requ
 import { answerOf, initializeMessage, JSON_BOTH, type Served } from '../requirements/session.ts'
 import type { Fleet } from './fleet.ts'
 
+/** Where the replicas are. */
+export type Replicas = Pick<Fleet, 'urls'>
+
 export class RoamingSession {
   readonly id: string
-  readonly #fleet: Fleet
+  readonly #fleet: Replicas
   /** What every message carries. */
   readonly headers: Record<string, string>
   #requests = 0
 
-  private constructor(fleet: Fleet, id: string, revision: Served) {
+  private constructor(fleet: Replicas, id: string, revision: Served) {
     this.#fleet = fleet
     this.id = id
     this.headers = { ...JSON_BOTH, 'mcp-session-id': id }
@@ -18,7 +21,7 @@ export class RoamingSession {
     if (revision !== '2025-03-26') this.headers['mcp-protocol-version'] = revision
   }
 
-  static async open(fleet: Fleet, at: number, revision: Served = '2025-11-25'): Promise<RoamingSession> {
+  static async open(fleet: Replicas, at: number, revision: Served = '2025-11-25'): Promise<RoamingSession> {
     const body = JSON.stringify(initializeMessage({ revision }))
     const reply = await exchange(fleet.urls[at]!, { headers: JSON_BOTH, body })
     const { error } = await answerOf(reply)
