@@ -95,7 +95,7 @@ class TargetProcess {
   /**
    * Collects garbage until the heap no longer shrinks. Needs exposeGc.
    *
-   * @returns { heapUsed, external } in bytes; external: buffers outside the heap
+   * @returns { heapUsed, external, rss } in bytes; external: buffers outside the heap, rss: all of the process
    */
   collectedHeap() {
     return this.#ask('heap')

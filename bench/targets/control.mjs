@@ -22,7 +22,8 @@ async function collectedHeap() {
     heapUsed = now
     if (settled) break
   }
-  return { heapUsed, external: process.memoryUsage().external }
+  const { external, rss } = process.memoryUsage()
+  return { heapUsed, external, rss }
 }
 
 /** Targets take turns, so a connection may idle for longer than the 5 s after which node:http closes it. */

@@ -21,6 +21,21 @@ server.tool('steps', { inputSchema }, async ({ message }, context) => {
 })
 for (const name of extraToolNames(options.tools)) server.tool(name, { inputSchema }, echo)
 
-const handle = await serve(server, { port: 0, host: '127.0.0.1', jsonResponse: options.json })
+// Tells every session that a list has changed.
+let added = 0
+server.tool('add', { inputSchema }, () => {
+  added += 1
+  server.tool(`added_${added}`, { inputSchema }, echo)
+  return 'added'
+})
+
+const shared = options.engine !== undefined && { engine: await redisAt(options.engine), secrets: ['s'.repeat(32)] }
+const handle = await serve(server, { port: 0, host: '127.0.0.1', jsonResponse: options.json, ...shared })
 globalThis[Symbol.for('bench.counters')] = () => handle.counters()
 announce(handle.port)
+
+async function redisAt(url) {
+  const { createClient } = await import('redis')
+  const { redis } = await import('../../dist/bundle/redis.js')
+  return redis(createClient({ url }))
+}
