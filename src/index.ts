@@ -39,6 +39,7 @@ export type {
 export { createServer, type Server } from './server/server.ts'
 export type { ToolAnnotations, ToolDefinition } from './server/tool.ts'
 export type { CallToolResult, ToolReturn } from './server/tool-result.ts'
+export type { RateOptions } from './http/rate-limit.ts'
 export type { Limits } from './session/limits.ts'
 export type { Identity } from './session/principal.ts'
 export type { Annotations, ContentBlock, Icon, ResourceContents } from './wire/content.ts'

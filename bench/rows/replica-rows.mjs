@@ -48,7 +48,7 @@ const idleSessions = {
     ...['heapUsed', 'rss', 'keys', 'redisBytes'].map((name) => `${whole(before[name])} -> ${whole(after[name])}`),
   ],
   bounds: ([{ bytes, before, after }]) => [
-    atMost('heap bytes per session', bytes, 1, decimals(2)),
+    atMost('heap bytes per session', bytes, 4, decimals(2)),
     // A replica's own upkeep leaves one or two more or less.
     atMost('keys in Redis that came with them', after && after.keys - before.keys, 10, whole),
   ],

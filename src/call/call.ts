@@ -115,6 +115,7 @@ export class Call implements InFlight, WayCall {
     if (this.#ended) return
     this.#open = true
     this.services.replica.calls.add(this)
+    this.services.replica.usage.add(this.session.facts.principal, 'calls')
     if (!this.session.stateless) this.session.add(this)
   }
 
@@ -222,6 +223,7 @@ export class Call implements InFlight, WayCall {
     this.#ended = true
     if (this.#open) {
       this.services.replica.calls.delete(this)
+      this.services.replica.usage.remove(this.session.facts.principal, 'calls')
       this.session.remove(this)
     }
     this.#timer?.cancel()

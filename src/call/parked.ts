@@ -96,10 +96,9 @@ export class Parked implements Way, ParkedCall, CallOutlet {
     const call = this.#call!
     if (call.ended || this.#tag !== undefined || this.#closing || this.#open.size === 0) return
     const { replica, parking } = call.services
-    if (parking.full) {
-      replica.counters.limitsHit++
-      const { parked } = replica.limits
-      this.#reject(new McpError('too_many_requests', `${parked} calls wait for their clients already (limits.parked).`))
+    const refusal = parking.refusal(this.#origin.principal)
+    if (refusal !== undefined) {
+      this.#reject(refusal)
       return
     }
     this.#round++
@@ -111,7 +110,7 @@ export class Parked implements Way, ParkedCall, CallOutlet {
       if (call.ended) return
       this.#tag = tag
       this.#expiresAt = expiresAt
-      parking.add(tag, this, expiresAt)
+      parking.add(tag, this, this.#origin.principal, expiresAt)
       call.suspend(result, this)
     })
   }

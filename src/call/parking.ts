@@ -6,6 +6,7 @@
 import type { Timer } from '../engine/platform.ts'
 import type { Replica } from '../session/replica.ts'
 import type { InFlight } from '../session/session.ts'
+import { McpError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/jsonrpc.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -27,6 +28,7 @@ export interface ParkedCall {
 
 interface Place {
   readonly parked: ParkedCall
+  readonly principal: string
   readonly timer: Timer
 }
 
@@ -42,17 +44,26 @@ export class Parking {
     return this.#places.size
   }
 
-  get full(): boolean {
-    return this.#places.size >= this.#replica.limits.parked
+  /** Why no further call of this principal may wait, if that is so. */
+  refusal(principal: string): McpError | undefined {
+    const { limits, usage, counters } = this.#replica
+    const { parked, parkedPerPrincipal } = limits
+    let message: string
+    if (this.#places.size >= parked) message = `${parked} calls wait for their clients already (limits.parked).`
+    else if (!usage.full(principal, 'parked', parkedPerPrincipal)) return undefined
+    else message = `${parkedPerPrincipal} calls of this identity wait already (limits.parkedPerPrincipal).`
+    counters.limitsHit++
+    return new McpError('too_many_requests', message)
   }
 
   /** Gives a call a place until `expiresAt`, under an address that nobody can guess. */
-  add(tag: string, parked: ParkedCall, expiresAt: number): void {
+  add(tag: string, parked: ParkedCall, principal: string, expiresAt: number): void {
     const timer = this.#replica.wheel.after(Math.max(0, expiresAt - this.#replica.platform.now()), () => {
-      this.#places.delete(tag)
+      this.#drop(tag, principal)
       parked.expire()
     })
-    this.#places.set(tag, { parked, timer })
+    this.#places.set(tag, { parked, principal, timer })
+    this.#replica.usage.add(principal, 'parked')
   }
 
   find(tag: string): ParkedCall | undefined {
@@ -63,6 +74,11 @@ export class Parking {
     const place = this.#places.get(tag)
     if (place === undefined) return
     place.timer.cancel()
+    this.#drop(tag, place.principal)
+  }
+
+  #drop(tag: string, principal: string): void {
     this.#places.delete(tag)
+    this.#replica.usage.remove(principal, 'parked')
   }
 }

@@ -15,6 +15,7 @@ import { ssePriming, sseRetry } from '../wire/sse.ts'
 import type { Admitted } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
+import { tooManyStreams } from './load-limits.ts'
 import { errorReply, methodNotAllowed, SSE_HEADERS, sseReply } from './replies.ts'
 import { findSession } from './session-lookup.ts'
 
@@ -23,12 +24,8 @@ export async function get(parts: EndpointParts, request: HttpRequest, admitted: 
   const session = await findSession(parts, request, admitted.principal, undefined)
   if (!(session instanceof Session)) return session
   const { replica } = parts.services
-  if (session.openStreams >= replica.limits.streamsPerSession || replica.openStreams >= replica.limits.streams) {
-    replica.counters.limitsHit++
-    return errorReply(
-      new McpError('too_many_requests', 'Too many open streams (limits.streamsPerSession, limits.streams).'),
-    )
-  }
+  const crowded = tooManyStreams(replica, admitted.principal, session.openStreams)
+  if (crowded !== undefined) return errorReply(crowded)
   const last = request.header(LAST_EVENT_ID)
   if (last === undefined || last === '') return openSessionStream(parts, session, undefined)
   const id = readEventId(session.eventKey, last)

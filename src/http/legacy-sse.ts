@@ -14,6 +14,7 @@ import { isJsonContentType, parseAccept } from '../wire/media-type.ts'
 import { type Admitted, checkVersion } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
+import { tooManyStreams } from './load-limits.ts'
 import { type LegacySseOptions, ssePaths } from './options.ts'
 import { readableId } from './post.ts'
 import { ACCEPTED, errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
@@ -59,10 +60,8 @@ export class LegacySse implements HttpTransport {
   answer(parts: EndpointParts, request: HttpRequest, { principal }: Admitted): MaybePromise<HttpReply> {
     const { replica } = parts.services
     if (replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
-    if (replica.openStreams >= replica.limits.streams) {
-      replica.counters.limitsHit++
-      return errorReply(new McpError('too_many_requests', 'Too many open streams (limits.streams).'))
-    }
+    const crowded = tooManyStreams(replica, principal)
+    if (crowded !== undefined) return errorReply(crowded)
     const facts: ConnectionFacts = { uid: replica.tags.next(), replica: replica.id, principal }
     const messages = `${prefixOf(request.path, this.path)}${this.messagesPath}`
     const token = replica.ring.seal('connection', encodeConnection(facts))

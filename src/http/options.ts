@@ -7,6 +7,7 @@ import type { AuthOption } from '../auth/authenticator.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Limits } from '../session/limits.ts'
 import type { Logger } from './logger.ts'
+import { checkRate, type RateOptions } from './rate-limit.ts'
 
 /** `false`: SSE. `true`: JSON. `'auto'`: JSON unless something has to be sent before the answer, or it takes over 1 s. */
 export type JsonResponse = boolean | 'auto'
@@ -79,6 +80,8 @@ export interface EndpointOptions<State = unknown> {
   readonly auth?: AuthOption
   readonly session?: SessionOptions
   readonly limits?: Partial<Limits>
+  /** How fast one client may send requests, over all replicas. Default: as fast as it likes. Over it: 429. */
+  readonly rate?: RateOptions
   readonly security?: SecurityOptions
   /** Lets web pages of other origins call. Default: none. */
   readonly cors?: CorsOptions
@@ -109,6 +112,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'auth',
   'session',
   'limits',
+  'rate',
   'security',
   'cors',
   'secrets',
@@ -132,6 +136,8 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
   const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
   if (bad !== undefined) throw new TypeError(`limits.${bad[0]} must be a positive number; got ${String(bad[1])}.`)
+  const { rate } = options as EndpointOptions
+  if (rate !== undefined) checkRate(rate)
   const { lease } = (options as EndpointOptions).session ?? {}
   if (lease !== undefined && !(lease >= MIN_LEASE_MS)) {
     throw new TypeError(`session.lease must be at least ${MIN_LEASE_MS} milliseconds; got ${String(lease)}.`)

@@ -30,6 +30,7 @@ import type { EndpointParts } from './endpoint-parts.ts'
 import { eraOf } from './era.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { initialize } from './initialize.ts'
+import { tooManyCalls } from './load-limits.ts'
 import { postModern } from './modern/post.ts'
 import { PendingReply } from './pending-reply.ts'
 import { ACCEPTED, errorReply } from './replies.ts'
@@ -142,11 +143,7 @@ export function checkRequest(parts: EndpointParts, session: Session, message: Js
     counters.limitsHit++
     return new McpError('too_many_requests', `A session may have ${limits.callsPerSession} requests in flight.`)
   }
-  if (calls.size >= limits.calls) {
-    counters.limitsHit++
-    return new McpError('too_many_requests', 'The server is handling as many requests as it may.')
-  }
-  return undefined
+  return tooManyCalls(parts.services.replica, session.facts.principal, calls.size)
 }
 
 function answerFor(parts: EndpointParts, session: Session, number: number, id: RequestId, reply: Reply): Answer {

@@ -58,6 +58,12 @@ export function errorHeaders({ code }: McpError): HttpHeaders {
   return retryAfter === undefined ? JSON_HEADERS : [...JSON_HEADERS, 'retry-after', retryAfter]
 }
 
+/** A refusal for a time. */
+export function waitReply(error: McpError, seconds: number): TextReply {
+  const headers = [...JSON_HEADERS, 'retry-after', String(seconds)]
+  return { status: error.status, headers, body: errorMessage(undefined, error) }
+}
+
 export function withHeaders(reply: HttpReply, more: HttpHeaders): HttpReply {
   return { ...reply, headers: [...reply.headers, ...more] }
 }

@@ -64,7 +64,7 @@ export class SseConnection {
       principal: connection.principal,
       extensions: '',
     })
-    this.#stream = new ConnectionStream(parts.services.sessionStreams, sink, endpoint, () => {
+    this.#stream = new ConnectionStream(parts.services.sessionStreams, this.facts.principal, sink, endpoint, () => {
       ended()
       this.#end()
     })

@@ -76,7 +76,8 @@ export class Asks {
     params: JsonObject,
     options: AskOptions,
   ): Promise<JsonObject> {
-    const { counters, limits, wheel, platform, tags, id: replica } = this.#replica
+    const { counters, limits, usage, wheel, platform, tags, id: replica } = this.#replica
+    const { principal } = session.facts
     if (session.openAsks >= limits.asksPerSession) {
       counters.limitsHit++
       const limit = limits.asksPerSession
@@ -84,6 +85,16 @@ export class Asks {
         new McpError(
           'too_many_requests',
           `The client already has ${limit} unanswered questions (limits.asksPerSession).`,
+        ),
+      )
+    }
+    if (usage.full(principal, 'asks', limits.asksPerPrincipal)) {
+      counters.limitsHit++
+      const limit = limits.asksPerPrincipal
+      return Promise.reject(
+        new McpError(
+          'too_many_requests',
+          `${limit} questions to this identity wait already (limits.asksPerPrincipal).`,
         ),
       )
     }
@@ -103,6 +114,7 @@ export class Asks {
       }
       this.#open.set(id, ask)
       session.openAsks++
+      usage.add(principal, 'asks')
       counters.asksSent++
       const meta = { ...(params['_meta'] as JsonObject | undefined), progressToken: id }
       const sent = route.sendAsk(requestMessage(id, method, { ...params, _meta: meta }), id)
@@ -225,6 +237,7 @@ export class Asks {
     if (!this.#open.delete(ask.id)) return undefined
     ask.timer.cancel()
     ask.session.openAsks--
+    this.#replica.usage.remove(ask.session.facts.principal, 'asks')
     return ask
   }
 }

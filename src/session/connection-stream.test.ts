@@ -9,7 +9,7 @@ async function connected(options: TestReplicaOptions = {}) {
   const on = await testReplica(options)
   const sink = new FakeSink()
   let ended = 0
-  const stream = new ConnectionStream(on.streams, sink, '/messages?sessionId=a', () => ended++)
+  const stream = new ConnectionStream(on.streams, '', sink, '/messages?sessionId=a', () => ended++)
   const session = await newSession(on, { revision: '2024-11-05' })
   stream.begin(session)
   return { ...on, sink, stream, session, ended: () => ended }

@@ -32,6 +32,7 @@ export class Counters {
   asksTimedOut = 0
   answersUnknown = 0
   limitsHit = 0
+  rateLimited = 0
   keepAlives = 0
   hookErrors = 0
 }

@@ -107,6 +107,13 @@ export class Membership {
     return this.#replica.platform.now() < this.#leaseUntil
   }
 
+  /** How many replicas there are, this one included, as far as is known here. */
+  get alive(): number {
+    let alive = 1
+    for (const member of this.#members.values()) if (!member.dead) alive++
+    return alive
+  }
+
   /** Whether this replica is known to be dead. One that was never heard of is not. */
   isDead(replica: string): boolean {
     return this.#members.get(replica)?.dead ?? false

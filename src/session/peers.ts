@@ -95,6 +95,11 @@ export class Peers implements MembershipListener {
     return this.#membership.mayAct
   }
 
+  /** How many replicas there are, this one included, as far as is known here. */
+  get alive(): number {
+    return this.#membership.alive
+  }
+
   isAlive(replica: string): Promise<boolean> {
     return this.#membership.isAlive(replica)
   }

@@ -59,8 +59,7 @@ export class RelayedStream implements Relay {
     this.#sink = sink
     this.#next = id.sequence + 1
     session.openStreams++
-    replica.openStreams++
-    replica.counters.streamsOpened++
+    replica.streamOpened(session.facts.principal)
     replica.counters.streamsRelayed++
     sink.onDrain = () => this.#drained()
     sink.onClose = () => this.#release()
@@ -229,7 +228,7 @@ export class RelayedStream implements Relay {
     sink.onClose = undefined
     for (const timer of [this.#keepAlive, this.#poll, this.#stall, this.#giveUp]) timer?.cancel()
     this.#session.openStreams--
-    this.#replica.openStreams--
+    this.#replica.streamClosed(this.#session.facts.principal)
     this.#peers.relays.delete(this.connection)
   }
 }

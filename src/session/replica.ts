@@ -20,6 +20,7 @@ import { RetryTimes } from './retry.ts'
 import type { InFlight } from './session.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { Turns } from './turns.ts'
+import { Usage } from './usage.ts'
 
 /** Where errors go that no client may see. */
 export type ReportError = (thrown: unknown, where: string) => void
@@ -48,6 +49,7 @@ export class Replica {
   /** What connects this replica with others; `undefined` where nothing is shared. */
   peers: Peers | undefined
   openStreams = 0
+  readonly usage: Usage = new Usage()
   /** Set when the process is about to leave: no new work should be sent here. */
   leaving = false
   /** Set a moment later: what would last is not accepted any more. */
@@ -92,6 +94,18 @@ export class Replica {
     this.#formerIds.add(this.id)
     this.id = this.tags.next()
     this.eventBegin = requestEventBegin(this.id)
+  }
+
+  /** An SSE connection was opened, or has ended. */
+  streamOpened(principal: string): void {
+    this.openStreams++
+    this.usage.add(principal, 'streams')
+    this.counters.streamsOpened++
+  }
+
+  streamClosed(principal: string): void {
+    this.openStreams--
+    this.usage.remove(principal, 'streams')
   }
 
   /** Numbers calls, for ids that must not repeat within a process. */

@@ -181,8 +181,7 @@ export class RequestStream {
     this.#spill?.lead(undefined)
     this.#sink = sink
     this.session.openStreams++
-    this.#replica.openStreams++
-    this.#replica.counters.streamsOpened++
+    this.#replica.streamOpened(this.session.facts.principal)
     sink.onDrain = () => this.#drained(sink)
     sink.onClose = () => {
       if (this.#sink === sink) this.#detach(true)
@@ -397,7 +396,7 @@ export class RequestStream {
     this.#keepAlive = undefined
     this.#stall?.cancel()
     this.session.openStreams--
-    this.#replica.openStreams--
+    this.#replica.streamClosed(this.session.facts.principal)
     if (!forget) sink.end()
     else if (!this.#finished) this.#startSpill()
   }

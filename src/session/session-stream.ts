@@ -80,8 +80,7 @@ export class SessionStream implements SessionFeed {
     if (session.stream !== undefined) replace(session.stream, replica)
     session.stream = this
     session.openStreams++
-    replica.openStreams++
-    replica.counters.streamsOpened++
+    replica.streamOpened(session.facts.principal)
     sink.onDrain = () => this.#drained()
     sink.onClose = () => this.#release()
   }
@@ -366,7 +365,7 @@ export class SessionStream implements SessionFeed {
     this.#stall?.cancel()
     if (!this.#pumping) this.#giveUp()
     this.#session.openStreams--
-    this.#host.replica.openStreams--
+    this.#host.replica.streamClosed(this.#session.facts.principal)
     if (this.#session.stream === this) this.#session.stream = undefined
     this.#host.streamClosed(this.#session)
   }

@@ -20,6 +20,7 @@ import { errorHeaders, jsonReply, SSE_HEADERS, sseReply } from '../replies.ts'
 
 export class ModernAnswer implements CallOutlet, StreamUser {
   readonly #replica: Replica
+  readonly #principal: string
   readonly #id: RequestId
   readonly #mode: JsonResponse
   readonly #pending: Reply
@@ -30,8 +31,9 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   #waiting = false
   #timer: Timer | undefined
 
-  constructor(replica: Replica, id: RequestId, mode: JsonResponse, pending: Reply) {
+  constructor(replica: Replica, principal: string, id: RequestId, mode: JsonResponse, pending: Reply) {
     this.#replica = replica
+    this.#principal = principal
     this.#id = id
     this.#mode = mode
     this.#pending = pending
@@ -107,7 +109,7 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   #open(): ResponseStream {
     if (this.#stream !== undefined) return this.#stream
     this.#timer?.cancel()
-    const stream = new ResponseStream(this.#replica, this)
+    const stream = new ResponseStream(this.#replica, this.#principal, this)
     this.#stream = stream
     this.#pending.reply({ status: 200, headers: SSE_HEADERS, open: (sink) => stream.attach(sink) })
     return stream
