@@ -101,6 +101,11 @@ class TargetProcess {
     return this.#ask('heap')
   }
 
+  /** What `process.memoryUsage()` says there, without collecting anything. */
+  memory() {
+    return this.#ask('memory')
+  }
+
   /** What the target counts of itself, or undefined. */
   async counters() {
     return (await this.#ask('counters')).counters

@@ -4,7 +4,8 @@
  */
 import { cpuRows } from './cpu-rows.mjs'
 import { heapRows } from './heap-rows.mjs'
+import { neighbourRows } from './neighbour-rows.mjs'
 import { replicaRows } from './replica-rows.mjs'
 import { startUpRows } from './start-up-rows.mjs'
 
-export const rows = [...cpuRows, ...startUpRows, ...heapRows, ...replicaRows]
+export const rows = [...cpuRows, ...startUpRows, ...heapRows, ...replicaRows, ...neighbourRows]

@@ -41,6 +41,7 @@ const answers = {
   heap: collectedHeap,
   startProfile: async () => (await import('./profiler.mjs')).startProfile(),
   stopProfile: async () => (await import('./profiler.mjs')).stopProfile(),
+  memory: () => process.memoryUsage(),
   exit: () => process.exit(),
   counters: () => ({ counters: globalThis[Symbol.for('bench.counters')]?.() }),
 }

@@ -21,6 +21,15 @@ server.tool('steps', { inputSchema }, async ({ message }, context) => {
 })
 for (const name of extraToolNames(options.tools)) server.tool(name, { inputSchema }, echo)
 
+// Sends a kilobyte ten times a second, for as long as anybody listens, and at most a minute.
+server.tool('ticks', { inputSchema }, async (_args, context) => {
+  const message = 'x'.repeat(1_000)
+  for (let tick = 1; tick <= 600 && !context.signal.aborted; tick += 1) {
+    context.progress(tick, 600, message)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return 'done'
+})
 // Tells every session that a list has changed.
 let added = 0
 server.tool('add', { inputSchema }, () => {
