@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,fuzz,clients,engines}/**', '**/node_modules/**'],
+          exclude: ['test/{unit,fuzz,clients,engines,cluster}/**', '**/node_modules/**'],
           ...overSockets,
         },
       },
@@ -28,6 +28,16 @@ export default defineConfig({
           fileParallelism: true,
           testTimeout: 120_000,
           maxConcurrency: 12,
+        },
+      },
+      // Replicas as real processes, on a real Redis, behind real balancers.
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/*.test.ts'],
+          globalSetup: 'test/cluster/install.ts',
+          ...overSockets,
+          fileParallelism: true,
         },
       },
       // Compiled, never run: what must and what must not type-check.

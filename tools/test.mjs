@@ -30,6 +30,7 @@ const PARTS = {
     return vitest('clients')
   },
   engines: () => vitest('engines', ['--maxWorkers=4']),
+  cluster: () => vitest('cluster', ['--maxWorkers=3']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
   examples: () => counting('tools/examples.mjs'),
