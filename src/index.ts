@@ -24,6 +24,7 @@ export type {
   SecurityOptions,
   SessionOptions,
 } from './http/options.ts'
+export type { RateOptions } from './http/rate-limit.ts'
 export type { CacheHints } from './server/cache-hints.ts'
 export type { Complete } from './server/complete.ts'
 export type { ServerIdentity } from './server/identity.ts'
@@ -39,7 +40,6 @@ export type {
 export { createServer, type Server } from './server/server.ts'
 export type { ToolAnnotations, ToolDefinition } from './server/tool.ts'
 export type { CallToolResult, ToolReturn } from './server/tool-result.ts'
-export type { RateOptions } from './http/rate-limit.ts'
 export type { Limits } from './session/limits.ts'
 export type { Identity } from './session/principal.ts'
 export type { Annotations, ContentBlock, Icon, ResourceContents } from './wire/content.ts'

@@ -16,7 +16,7 @@ import { type ForwardedRetry, factsOfRequest, sessionOfRequest } from '../sessio
 import { RelayedExchange } from '../session/relayed-exchange.ts'
 import type { Replica } from '../session/replica.ts'
 import { lostError } from '../session/stream-log.ts'
-import { toMcpError } from '../wire/errors.ts'
+import { McpError, toMcpError } from '../wire/errors.ts'
 import { errorMessage } from '../wire/jsonrpc.ts'
 
 /**
@@ -47,12 +47,17 @@ export async function forwardRetry(
   started(exchange)
 }
 
-/** Takes a retry that was led here. */
-export function takeRetry({ replica, parking }: CallServices, retry: ForwardedRetry): void {
+/**
+ * Takes a retry that was led here.
+ *
+ * @param late its client has been told to try again: the round must be left for that.
+ */
+export function takeRetry({ replica, parking }: CallServices, retry: ForwardedRetry, late: boolean): void {
   if (replica.peers === undefined) return
   const outlet = new RemoteOutlet(replica, replica.peers, retry.reader)
   const { requestId: id, params, identity, client, headers, tag, round } = retry
   try {
+    if (late) throw new McpError('unavailable', 'The retry came too late; try again.')
     const parked = parking.find(tag)
     if (parked === undefined) throw spentState()
     const session = sessionOfRequest(replica, client)

@@ -173,7 +173,7 @@ export class Serving {
       stateful: options.stateful,
       state: options.state,
     }
-    if (replica.peers !== undefined) replica.peers.onRetried = (retry) => takeRetry(services, retry)
+    if (replica.peers !== undefined) replica.peers.onRetried = (retry, late) => takeRetry(services, retry, late)
     return new Serving(definition, engine, replica, cluster, services)
   }
 

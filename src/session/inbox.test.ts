@@ -31,6 +31,36 @@ test('what is posted is taken, in its order, and removed', async () => {
   inbox.stop()
 })
 
+test('what its sender was told may be lost is marked as late when it comes after all', async () => {
+  const taken: [string, boolean][] = []
+  const inbox = new Inbox(
+    one.serving.replica,
+    (record, late) => taken.push([(record as { uid: string }).uid, late]),
+    () => {},
+  )
+  await world.settled(inbox.open('address'))
+  const until = world.platform.now() + 1_000
+  const append = (uid: string, more: object) =>
+    world.data.store.append('inbox/address', JSON.stringify({ ...RECORD, uid, id: uid, ...more }), {
+      ttlMs: 60_000,
+      id: uid,
+    })
+  await append('in time', { until })
+  await world.platform.pass(500, 20)
+  one.engine.sever()
+  await append('late', { until })
+  await append('certain', {})
+  await world.platform.pass(2_000, 20)
+  one.engine.heal()
+  await world.platform.pass(4_000, 20)
+  expect(taken).toEqual([
+    ['in time', false],
+    ['late', true],
+    ['certain', false],
+  ])
+  inbox.stop()
+})
+
 test('a full inbox refuses, and says that it is for a while', async () => {
   for (let n = 0; n < 10_000; n++) {
     await world.data.store.append('inbox/full', JSON.stringify(RECORD), { ttlMs: 60_000, id: `${n}` })

@@ -11,6 +11,7 @@ import type { ForwardedRetry } from './forwarded-retry.ts'
 import { LogFollower } from './log-follower.ts'
 import type { Identity } from './principal.ts'
 import type { Replica } from './replica.ts'
+import { PATIENCE_MS } from './shared-store.ts'
 
 /** A record of the log. Every one may arrive late, and must do no harm then. */
 export type InboxRecord =
@@ -88,7 +89,7 @@ interface Sent {
 
 export class Inbox {
   readonly #replica: Replica
-  readonly #apply: (record: InboxRecord) => void
+  readonly #apply: (record: InboxRecord, late: boolean) => void
   readonly #onGap: (address: string) => void
   readonly #followers = new Map<string, LogFollower>()
   #sent: Sent[] = []
@@ -96,7 +97,8 @@ export class Inbox {
   /** The ids of records that were taken, oldest first, and when. */
   readonly #seen = new Map<string, number>()
 
-  constructor(replica: Replica, apply: (record: InboxRecord) => void, onGap: (address: string) => void) {
+  /** @param apply `late`: whoever sent it has been told that it may not have arrived, and may send it again. */
+  constructor(replica: Replica, apply: (record: InboxRecord, late: boolean) => void, onGap: (address: string) => void) {
     this.#replica = replica
     this.#apply = apply
     this.#onGap = onGap
@@ -124,9 +126,12 @@ export class Inbox {
    * @throws {McpError} `unavailable` when the inbox is full or the engine away.
    */
   async post(to: string, record: InboxRecord): Promise<void> {
-    const text = JSON.stringify({ ...record, id: this.#replica.tags.next() })
-    await this.#append(to, text)
-    this.#remember(to, text)
+    const { platform, tags } = this.#replica
+    const id = tags.next()
+    // Who is told that it could not be taken may send it again; an attempt whose outcome was not known by then is marked by
+    // its time. What is in the inbox for certain may be late.
+    await this.#append(to, JSON.stringify({ ...record, id, until: platform.now() + PATIENCE_MS }))
+    this.#remember(to, JSON.stringify({ ...record, id }))
   }
 
   /** Posts what is only a hint: whoever misses it finds out by itself, a little later. */
@@ -158,10 +163,10 @@ export class Inbox {
 
   #take(log: string, entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      const record = JSON.parse(entry.record) as InboxRecord & { readonly id: string }
+      const record = JSON.parse(entry.record) as InboxRecord & { readonly id: string; readonly until?: number }
       if (record.v !== 1 || !this.#isNew(record.id)) continue
       try {
-        this.#apply(record)
+        this.#apply(record, (record.until ?? Number.POSITIVE_INFINITY) < this.#replica.platform.now())
       } catch (thrown) {
         this.#replica.report(thrown, 'inbox')
       }

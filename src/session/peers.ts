@@ -60,7 +60,7 @@ export class Peers implements MembershipListener {
   /** Takes messages of HTTP+SSE connections that are held here and were posted elsewhere. */
   onPosted: ((message: PostedMessage) => void) | undefined
   /** Takes retries of calls that are parked here and were sent elsewhere. */
-  onRetried: ((retry: ForwardedRetry) => void) | undefined
+  onRetried: ((retry: ForwardedRetry, late: boolean) => void) | undefined
   #renewal: Timer | undefined
   closed = false
 
@@ -70,7 +70,7 @@ export class Peers implements MembershipListener {
     this.#parts = parts
     this.#inbox = new Inbox(
       replica,
-      (record) => this.#take(record),
+      (record, late) => this.#take(record, late),
       (address) => this.#askAgain(address),
     )
     this.#cancels = new Cancels(replica)
@@ -247,7 +247,8 @@ export class Peers implements MembershipListener {
     await this.#parts.cluster.append({ v: 1, t: 'replica', replica: id })
   }
 
-  #take(record: InboxRecord): void {
+  /** What makes something run must not be late: it may have been sent again. All else does no harm then. */
+  #take(record: InboxRecord, late = false): void {
     const { asks, sessionStreams } = this.#parts
     switch (record.t) {
       case 'answer':
@@ -266,11 +267,11 @@ export class Peers implements MembershipListener {
         this.#handOver(record.call, record.reader)
         return
       case 'posted':
-        this.onPosted?.(record)
+        if (!late) this.onPosted?.(record)
         return
       case 'retry':
         // Nobody is there any more to hear the answer.
-        if (!this.isDead(record.reader.replica)) this.onRetried?.(record)
+        if (!this.isDead(record.reader.replica)) this.onRetried?.(record, late)
         return
       case 'gone':
         this.exchanges.get(record.connection)?.readerGone()
