@@ -106,6 +106,11 @@ class TargetProcess {
     return this.#ask('memory')
   }
 
+  /** Changes the resource that the row `listen` subscribes to. */
+  async update() {
+    await this.#ask('update')
+  }
+
   /** What the target counts of itself, or undefined. */
   async counters() {
     return (await this.#ask('counters')).counters

@@ -1,7 +1,7 @@
 /**
  * Preloaded into a target (`node --import`): answers the benchmark's questions about the process over IPC.
  *
- * A target that counts things itself puts a function under the symbol below.
+ * A target that counts things itself, or has something that can change, puts a function under a symbol below.
  */
 
 import { Server } from 'node:http'
@@ -35,9 +35,16 @@ function keepConnections() {
   return { servers: servers.length }
 }
 
+/** A row's own question: the target changes the resource that its clients listen to. */
+function update() {
+  globalThis[Symbol.for('bench.update')]()
+  return {}
+}
+
 const answers = {
   keepConnections,
   cpu: () => process.cpuUsage(),
+  update,
   heap: collectedHeap,
   startProfile: async () => (await import('./profiler.mjs')).startProfile(),
   stopProfile: async () => (await import('./profiler.mjs')).stopProfile(),

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { createServer } from '../../dist/bundle/index.js'
 import { serve } from '../../dist/bundle/node.js'
-import { announce, extraToolNames, STEPS, targetOptions } from './target-options.mjs'
+import { announce, extraToolNames, LISTENED_URI, STEPS, targetOptions } from './target-options.mjs'
 
 const options = targetOptions()
 const inputSchema = z.object({ message: z.string() })
@@ -38,9 +38,14 @@ server.tool('add', { inputSchema }, () => {
   return 'added'
 })
 
+if (options.modern) server.resource('listened', LISTENED_URI, {}, () => '')
+
+// In the modern era it runs as it does unless told otherwise: JSON where nothing was sent before the result.
+const answers = options.modern ? {} : { jsonResponse: options.json }
 const shared = options.engine !== undefined && { engine: await redisAt(options.engine), secrets: ['s'.repeat(32)] }
-const handle = await serve(server, { port: 0, host: '127.0.0.1', jsonResponse: options.json, ...shared })
+const handle = await serve(server, { port: 0, host: '127.0.0.1', ...answers, ...shared })
 globalThis[Symbol.for('bench.counters')] = () => handle.counters()
+globalThis[Symbol.for('bench.update')] = () => server.resourceUpdated(LISTENED_URI)
 announce(handle.port)
 
 async function redisAt(url) {
