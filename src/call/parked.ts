@@ -22,7 +22,7 @@ import {
 } from './input-required.ts'
 import type { CallOutlet } from './outlet.ts'
 import type { Cancellable, ParkedCall } from './parking.ts'
-import { MAX_ROUNDS, type Origin, sealState, spentState } from './request-state.ts'
+import { invalidState, MAX_ROUNDS, type Origin, sameRequest, sealState, spentState } from './request-state.ts'
 import type { Question, Way, WayCall } from './way.ts'
 
 interface Open extends KeyedQuestion {
@@ -116,7 +116,8 @@ export class Parked implements Way, ParkedCall, CallOutlet {
   }
 
   ended(_call: WayCall, reason: McpError | undefined): void {
-    this.#reject(reason ?? new McpError('cancelled', 'The request has ended.'))
+    // Mostly every question is answered by then, and an error that nobody gets costs as much as the rest of the end.
+    if (this.#open.size > 0) this.#reject(reason ?? new McpError('cancelled', 'The request has ended.'))
   }
 
   /** The wait is over: the handler hears it, and what it returns after that reaches nobody. */
@@ -131,6 +132,7 @@ export class Parked implements Way, ParkedCall, CallOutlet {
   /** A round is resumed once, by a retry that carries every answer; one that lacks some is asked for those again. */
   take(exchange: Exchange, round: number, responses: JsonObject): Cancellable | undefined {
     const call = this.#call!
+    if (!sameRequest(this.#origin, exchange.request.params ?? {})) throw invalidState()
     if (this.#tag === undefined || round !== this.#round) throw spentState()
     const outcome = this.#outcome
     if (outcome !== undefined) {

@@ -19,7 +19,7 @@ export interface ParkedCall {
    * Takes the call up again in the exchange of a retry.
    *
    * @returns the call, where it goes on; `undefined` where the exchange has its answer already.
-   * @throws {McpError} `request_state_spent`
+   * @throws {McpError} `request_state_invalid`, `request_state_spent`
    */
   take(exchange: Exchange, round: number, responses: JsonObject): Cancellable | undefined
   /** The wait is over, and nobody came. */
@@ -29,12 +29,18 @@ export interface ParkedCall {
 interface Place {
   readonly parked: ParkedCall
   readonly principal: string
-  readonly timer: Timer
+  readonly expiresAt: number
 }
 
 export class Parking {
   readonly #replica: Replica
+  /** In the order in which they came. All wait for the same time, so that is the order in which they expire. */
   readonly #places = new Map<string, Place>()
+  /**
+   * One for all places, set for the oldest one: calls come and go by the thousand within the time that one may wait,
+   * and each would leave a timer behind that lasts as long.
+   */
+  #timer: Timer | undefined
 
   constructor(replica: Replica) {
     this.#replica = replica
@@ -58,12 +64,9 @@ export class Parking {
 
   /** Gives a call a place until `expiresAt`, under an address that nobody can guess. */
   add(tag: string, parked: ParkedCall, principal: string, expiresAt: number): void {
-    const timer = this.#replica.wheel.after(Math.max(0, expiresAt - this.#replica.platform.now()), () => {
-      this.#drop(tag, principal)
-      parked.expire()
-    })
-    this.#places.set(tag, { parked, principal, timer })
+    this.#places.set(tag, { parked, principal, expiresAt })
     this.#replica.usage.add(principal, 'parked')
+    if (this.#timer === undefined) this.#wait(expiresAt)
   }
 
   find(tag: string): ParkedCall | undefined {
@@ -72,13 +75,31 @@ export class Parking {
 
   remove(tag: string): void {
     const place = this.#places.get(tag)
-    if (place === undefined) return
-    place.timer.cancel()
-    this.#drop(tag, place.principal)
+    if (place !== undefined) this.#drop(tag, place)
   }
 
-  #drop(tag: string, principal: string): void {
+  #drop(tag: string, { principal }: Place): void {
     this.#places.delete(tag)
     this.#replica.usage.remove(principal, 'parked')
+  }
+
+  #wait(until: number): void {
+    const { wheel, platform } = this.#replica
+    this.#timer = wheel.after(Math.max(0, until - platform.now()), () => this.#expire())
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    const now = this.#replica.platform.now()
+    const due: ParkedCall[] = []
+    for (const [tag, place] of this.#places) {
+      if (place.expiresAt > now) {
+        this.#wait(place.expiresAt)
+        break
+      }
+      this.#drop(tag, place)
+      due.push(place.parked)
+    }
+    for (const parked of due) parked.expire()
   }
 }

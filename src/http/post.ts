@@ -53,7 +53,7 @@ export function post(
   const kind = classify(body)
   if (typeof kind === 'object') return errorReply(new McpError('invalid_request', kind.invalid), readableId(body))
   const era = eraOf(request, body as { readonly params?: JsonObject })
-  if (era === 'modern') return postModern(parts, request, admitted, body, kind)
+  if (era === 'modern') return postModern(parts, request, admitted, body, text, kind)
   if (era !== 'legacy') return errorReply(era, readableId(body))
   const id = kind === 'request' ? (body as JsonRpcRequest).id : undefined
   if (kind === 'request' && (body as JsonRpcRequest).method === 'initialize') {

@@ -32,6 +32,8 @@ const MAY_ASK: readonly string[] = ['tools/call', 'prompts/get', 'resources/read
 /** One modern request, with its envelope read. */
 export interface ModernRequest extends Exchange {
   readonly request: JsonRpcRequest
+  /** The same as it came, as JSON text. */
+  readonly text: string
 }
 
 /** What stands for a session where there is none: everything that this one request says of its client. */
@@ -59,6 +61,7 @@ export function startModern(serving: Serving, request: ModernRequest, started: S
     principal: request.session.facts.principal,
     method,
     params: params ?? {},
+    text: request.text,
     version: versionOf(serving.definition, request),
   }
   if (MAY_ASK.includes(method) && params?.['requestState'] !== undefined) {

@@ -27,6 +27,7 @@ export function postModern(
   request: HttpRequest,
   admitted: Admitted,
   body: unknown,
+  text: string,
   kind: MessageKind,
 ): MaybePromise<HttpReply> {
   // The revision has no notification of a client over HTTP, and lets none be answered.
@@ -38,7 +39,7 @@ export function postModern(
   }
   const message = body as JsonRpcRequest
   try {
-    return take(parts, request, admitted, message)
+    return take(parts, request, admitted, message, text)
   } catch (thrown) {
     const error = toMcpError(thrown)
     return errorReply(error, message.id, undefined, error.code === 'invalid_params' ? 400 : error.status)
@@ -51,6 +52,7 @@ function take(
   request: HttpRequest,
   admitted: Admitted,
   message: JsonRpcRequest,
+  text: string,
 ): MaybePromise<HttpReply> {
   const { method, params } = message
   checkVersionHeader(request, envelopeVersion(params))
@@ -72,7 +74,7 @@ function take(
   const mode = listens ? 'auto' : parts.jsonResponseModern
   const answer = new ModernAnswer(parts.services.replica, admitted.principal, message.id, mode, reply)
   const session = requestSession(parts.serving, envelope, admitted.principal)
-  const exchange = { session, identity: admitted.identity, headers: request, request: message, outlet: answer }
+  const exchange = { session, identity: admitted.identity, headers: request, request: message, text, outlet: answer }
   void startModern(parts.serving, exchange, (call) => answer.own(call))
   if (reply.settled !== undefined) return reply.settled
   answer.wait(request)
