@@ -1,8 +1,8 @@
 /** 1,000 clients listen for one resource (`subscriptions/listen` of 2026-07-28), and it changes. */
 import { measureFanOut } from '../lib/fan-out.mjs'
 import { decimals, percent, whole } from '../lib/format.mjs'
-import { LISTENED_URI } from '../targets/target-options.mjs'
 import { targets } from '../targets/index.mjs'
+import { LISTENED_URI } from '../targets/target-options.mjs'
 
 const STREAMS = 1_000
 

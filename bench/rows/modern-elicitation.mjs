@@ -12,7 +12,8 @@ import { expectComplete } from './modern-call.mjs'
 function questionIn(message, id) {
   const result = message?.result
   const [entry] = Object.entries(result?.inputRequests ?? {})
-  const right = message?.id === id && result?.resultType === 'input_required' && entry?.[1].method === 'elicitation/create'
+  const right =
+    message?.id === id && result?.resultType === 'input_required' && entry?.[1].method === 'elicitation/create'
   expect(right, `an input_required result for call ${id}`, message)
   return { key: entry[0], requestState: result.requestState }
 }

@@ -2,9 +2,9 @@
  * `requestState`: what a server hands to the client with its questions, and gets back with the answers. To the client
  * it is opaque; here it says which request it belongs to, and how its handler goes on.
  *
- * It is attacker-controlled when it comes back, so it is sealed, and everything that it is bound to is compared:
- * principal, method, the arguments, the version of the handler and the time. The arguments are in it as a digest where
- * nothing waits for it; where a call does, that call compares them with its own ({@link sameRequest}).
+ * It is attacker-controlled when it comes back, so everything that it is bound to is compared: principal, method,
+ * arguments, the version of the handler and the time. Where nothing waits for it, it holds what the handler has got so
+ * far, and is sealed; where a call waits, it is the signed address of that call (parked-address.ts).
  *
  * @see the specification 2026-07-28, basic/patterns/mrtr, "Server Requirements"
  * @module
@@ -35,17 +35,10 @@ export interface Origin {
   readonly version: string
 }
 
-/** Where a parked call waits. */
-export interface ParkedAt {
-  readonly replica: string
-  readonly tag: string
-}
-
-/** How the request goes on. */
-export type Continuation = { readonly parked: ParkedAt } | { readonly journal: Journal }
-
-/** What a state says. */
-export type RequestState = Continuation & {
+/** What the state of a request that nothing waits for says. */
+export interface RequestState {
+  /** How the request goes on. */
+  readonly journal: Journal
   /** Questions asked so far, in rounds. */
   readonly round: number
   /** Milliseconds since 1970. */
@@ -57,8 +50,7 @@ interface Sealed {
   readonly v: 1
   readonly principal: string
   readonly method: string
-  /** Of the arguments, in a state with a journal. */
-  readonly digest?: string
+  readonly digest: string
   readonly version: string
   readonly state: RequestState
 }
@@ -89,11 +81,10 @@ function digestOf(replica: Replica, params: JsonObject): MaybePromise<string> {
 /** At once where the platform's cryptography is. */
 export function sealState(replica: Replica, origin: Origin, state: RequestState): MaybePromise<string> {
   const { principal, method, version } = origin
-  const seal = (digest?: string): MaybePromise<string> => {
+  const seal = (digest: string): MaybePromise<string> => {
     const sealed: Sealed = { v: 1, principal, method, digest, version, state }
     return replica.ring.seal('request-state', encoder.encode(JSON.stringify(sealed)))
   }
-  if ('parked' in state) return seal()
   const digest = digestOf(replica, originalParams(origin))
   return digest instanceof Promise ? digest.then(seal) : seal(digest)
 }
@@ -113,8 +104,8 @@ export async function openState(replica: Replica, origin: Origin, text: unknown)
     sealed.principal === origin.principal &&
     sealed.method === origin.method &&
     sealed.version === origin.version &&
-    sealed.state.expiresAt > replica.platform.now() &&
-    ('parked' in sealed.state || sealed.digest === (await digestOf(replica, origin.params)))
+    sealed.digest === (await digestOf(replica, origin.params)) &&
+    sealed.state.expiresAt > replica.platform.now()
   if (!fits) throw invalidState()
   return sealed.state
 }

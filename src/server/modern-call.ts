@@ -8,6 +8,7 @@ import { Call } from '../call/call.ts'
 import type { Exchange } from '../call/exchange.ts'
 import type { Present } from '../call/input-required.ts'
 import { Parked } from '../call/parked.ts'
+import { isAddress, readAddress } from '../call/parked-address.ts'
 import type { Cancellable } from '../call/parking.ts'
 import { ASKLESS, STATELESS } from '../call/refusing.ts'
 import { Replayed } from '../call/replayed.ts'
@@ -64,34 +65,60 @@ export function startModern(serving: Serving, request: ModernRequest, started: S
     text: request.text,
     version: versionOf(serving.definition, request),
   }
-  if (MAY_ASK.includes(method) && params?.['requestState'] !== undefined) {
-    return resume(serving, request, origin, started).catch((thrown: unknown) => {
-      const error = toMcpError(thrown)
-      serving.replica.counters.callsFailed++
-      if (error.cause !== undefined) serving.replica.report(error.cause, method)
-      request.outlet.finish(errorMessage(request.request.id, error), error)
-    })
+  const state = MAY_ASK.includes(method) ? params?.['requestState'] : undefined
+  if (state === undefined) {
+    run(serving, request, wayOf(serving, request, origin), started)
+    return
   }
-  run(serving, request, wayOf(serving, request, origin), started)
+  if (!isAddress(state)) return replay(serving, request, origin, state, started)
+  try {
+    return resume(serving, request, origin, state, started)
+  } catch (thrown) {
+    refuse(serving, request, thrown)
+  }
 }
 
-async function resume(serving: Serving, request: ModernRequest, origin: Origin, started: Started): Promise<void> {
+/** Leads a retry to the call that waits for it. */
+function resume(
+  serving: Serving,
+  request: ModernRequest,
+  origin: Origin,
+  state: string,
+  started: Started,
+): MaybePromise<void> {
   const { replica, parking } = serving.services
-  const state = await openState(replica, origin, origin.params['requestState'])
-  const responses = readResponses(origin.params)
-  if ('journal' in state) {
-    const { round, journal } = state
-    run(serving, request, new Replayed(origin, serving.definition.present, { round, journal, responses }), started)
-    return
+  const address = readAddress(replica, origin, state)
+  if (!replica.isOwn(address.replica)) {
+    return forwardRetry(replica, request, address, started).catch((thrown: unknown) => refuse(serving, request, thrown))
   }
-  if (!replica.isOwn(state.parked.replica)) {
-    await forwardRetry(replica, request, state.parked, state.round, started)
-    return
-  }
-  const parked = parking.find(state.parked.tag)
+  const parked = parking.find(address.tag)
   if (parked === undefined) throw spentState()
-  const call = parked.take(request, state.round, responses)
+  const call = parked.take(request, address.round, readResponses(origin.params))
   if (call !== undefined) started(call)
+}
+
+/** Runs a handler again, with what the state holds for it. */
+async function replay(
+  serving: Serving,
+  request: ModernRequest,
+  origin: Origin,
+  text: unknown,
+  started: Started,
+): Promise<void> {
+  try {
+    const { round, journal } = await openState(serving.replica, origin, text)
+    const responses = readResponses(origin.params)
+    run(serving, request, new Replayed(origin, serving.definition.present, { round, journal, responses }), started)
+  } catch (thrown) {
+    refuse(serving, request, thrown)
+  }
+}
+
+function refuse({ replica }: Serving, { request, outlet }: ModernRequest, thrown: unknown): void {
+  const error = toMcpError(thrown)
+  replica.counters.callsFailed++
+  if (error.cause !== undefined) replica.report(error.cause, request.method)
+  outlet.finish(errorMessage(request.id, error), error)
 }
 
 function run(serving: Serving, request: ModernRequest, way: Way, started: Started): void {

@@ -18,7 +18,8 @@ export function presenter(identity: ServerIdentity, revision: Revision): Present
   return (result, type) => {
     if (result instanceof JsonText) return splice(heads[type], result.text)
     const stated = result as { readonly _meta?: unknown; readonly resultType?: unknown }
-    if (stated._meta === undefined && stated.resultType === undefined) return splice(heads[type], JSON.stringify(result))
+    if (stated._meta === undefined && stated.resultType === undefined)
+      return splice(heads[type], JSON.stringify(result))
     const { _meta: own, resultType: _, ...rest } = stated
     const merged = { ...(isObject(own) && own), [SERVER_INFO]: info }
     return splice(head(type, JSON.stringify(merged)), JSON.stringify(rest))

@@ -7,10 +7,11 @@
  */
 
 import type { Exchange } from '../call/exchange.ts'
+import type { ParkedAddress } from '../call/parked-address.ts'
 import type { Cancellable } from '../call/parking.ts'
 import { headersOf, passedOn } from '../call/passed-headers.ts'
 import { RemoteOutlet } from '../call/remote-outlet.ts'
-import { type ParkedAt, readResponses, spentState } from '../call/request-state.ts'
+import { readResponses, spentState } from '../call/request-state.ts'
 import type { CallServices } from '../call/services.ts'
 import { type ForwardedRetry, factsOfRequest, sessionOfRequest } from '../session/forwarded-retry.ts'
 import { RelayedExchange } from '../session/relayed-exchange.ts'
@@ -27,17 +28,16 @@ import { errorMessage } from '../wire/jsonrpc.ts'
 export async function forwardRetry(
   replica: Replica,
   request: Exchange,
-  parked: ParkedAt,
-  round: number,
+  address: ParkedAddress,
   started: (call: Cancellable) => void,
 ): Promise<void> {
   if (replica.peers === undefined) throw lostError('replica_lost')
   const { session, identity, headers, outlet } = request
   const { id, params = {} } = request.request
-  const exchange = new RelayedExchange(replica, replica.peers, parked.replica, session, id, outlet)
+  const exchange = new RelayedExchange(replica, replica.peers, address.replica, session, id, outlet)
   await exchange.start({
-    tag: parked.tag,
-    round,
+    tag: address.tag,
+    round: address.round,
     client: factsOfRequest(session),
     headers: passedOn(headers),
     requestId: id,

@@ -75,7 +75,14 @@ function call(running: Serving, id: number, name: string, answers: string[]): vo
   const session = requestSession(running, readEnvelope(request.params), '')
   void startModern(
     running,
-    { session, identity: undefined, headers: { header: () => undefined }, request, text: JSON.stringify(request), outlet },
+    {
+      session,
+      identity: undefined,
+      headers: { header: () => undefined },
+      request,
+      text: JSON.stringify(request),
+      outlet,
+    },
     () => {},
   )
 }
