@@ -24,11 +24,8 @@ export interface ParkedAddress {
 
 const FORMAT = 'p1'
 
-/** An address has about 90 characters. What is longer is none, and is not hashed. */
-const MAX_CHARS = 256
-
-/** The hash takes one byte for each character, so no others may come to it. */
-const CHARACTERS = /^[A-Za-z0-9._-]+$/
+/** The hash takes one byte for each character, so no others than these may come to it. */
+const ADDRESS = /^(p1\.([\w-]{22})\.([\w-]{22})\.(\d)\.([0-9a-z]{1,11}))\.([\w-]{6})\.([\w-]{11})$/
 
 /** Whether a state leads to a parked call, if it leads anywhere. */
 export function isAddress(state: unknown): state is string {
@@ -44,12 +41,8 @@ export function writeAddress({ ring }: Replica, origin: Origin, address: ParkedA
 
 /** @throws {McpError} `request_state_invalid` for what was not given for a request like this, or has expired. */
 export function readAddress({ ring, platform }: Replica, origin: Origin, state: string): ParkedAddress {
-  if (state.length > MAX_CHARS || !CHARACTERS.test(state)) throw invalidState()
-  const parts = state.split('.')
-  const [, replica, tag, round, expiry, keyId, signature] = parts
-  if (parts.length !== 7 || keyId === undefined || signature === undefined) throw invalidState()
-  const place = state.slice(0, state.length - keyId.length - signature.length - 2)
-  if (!ring.verifies(bound(place, origin), keyId, signature)) throw invalidState()
+  const [, place, replica, tag, round, expiry, keyId, signature] = ADDRESS.exec(state) ?? []
+  if (place === undefined || !ring.verifies(bound(place, origin), keyId!, signature!)) throw invalidState()
   const expiresAt = Number.parseInt(expiry!, 36)
   if (expiresAt <= platform.now()) throw invalidState()
   return { replica: replica!, tag: tag!, round: Number(round), expiresAt }
