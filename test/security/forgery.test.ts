@@ -5,6 +5,8 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodePlatform } from '../../src/adapters/node-platform.ts'
+import type { Journal } from '../../src/call/journal.ts'
+import { readAddress, writeAddress } from '../../src/call/parked-address.ts'
 import { type Origin, openState, sealState } from '../../src/call/request-state.ts'
 import {
   readEventId,
@@ -256,19 +258,62 @@ describe('requestState', () => {
       for (const principal of values.principal) {
         for (const method of values.method) {
           for (const params of values.params) {
-            for (const version of values.version) origins.push({ principal, method, params, version })
+            for (const version of values.version) {
+              origins.push({ principal, method, params, version, text: JSON.stringify({ method, params }) })
+            }
           }
         }
       }
       for (const [at, origin] of origins.entries()) {
-        const parked = { replica: 'A'.repeat(22), tag: `tag ${at}` }
-        const text = await sealState(replica, origin, { parked, round: 1, expiresAt: Date.now() + 60_000 })
+        const journal: Journal = { callId: `call ${at}`, answers: [], steps: {}, open: [] }
+        const text = await sealState(replica, origin, { journal, round: 1, expiresAt: Date.now() + 60_000 })
         expect((await openState(replica, origin, text)).round).toBe(1)
         for (const [index, other] of origins.entries()) {
           if (index === at) continue
           tried['requestState on another request'] = (tried['requestState on another request'] ?? 0) + 1
           await expect(openState(replica, other, text)).rejects.toMatchObject({ code: 'request_state_invalid' })
         }
+      }
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'the address of a parked call: every character exchanged, and for another request',
+    () => {
+      const replica = { ring, platform: nodePlatform } as unknown as Replica
+      const origin = { principal: PRINCIPALS[1]!, method: 'tools/call', params: {}, version: '1.0.0', text: '{}' }
+      const others = [
+        { ...origin, principal: PRINCIPALS[2]! },
+        { ...origin, principal: '' },
+        { ...origin, method: 'prompts/get' },
+        { ...origin, version: '1.0.1' },
+      ]
+      const refusedAddress = (kind: string, state: string, as = origin): void => {
+        tried[kind] = (tried[kind] ?? 0) + 1
+        let read: unknown
+        try {
+          read = readAddress(replica, as, state)
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: 'request_state_invalid' })
+          return
+        }
+        accepted++
+        expect.fail(`${kind}: ${state} ${JSON.stringify(read)}`)
+      }
+      for (let n = 0; n < 20; n++) {
+        const [at, tag] = [encodeBase64url(randomBytes(16)), encodeBase64url(randomBytes(16))]
+        const state = writeAddress(replica, origin, { replica: at, tag, round: 1, expiresAt: Date.now() + 60_000 })
+        expect(readAddress(replica, origin, state)).toMatchObject({ replica: at, tag, round: 1 })
+        for (let place = 0; place < state.length; place++) {
+          for (const character of ALPHABET) {
+            if (character !== state[place]) {
+              refusedAddress('characters of addresses', state.slice(0, place) + character + state.slice(place + 1))
+            }
+          }
+          refusedAddress('addresses cut', state.slice(0, place))
+        }
+        for (const other of others) refusedAddress('addresses on another request', state, other)
       }
     },
     TIMEOUT_MS,
