@@ -64,6 +64,8 @@ export class SessionStream implements SessionFeed {
   #pumping = false
   #dirty = false
   #ready = false
+  /** Records of `cluster` are missing. */
+  #gap = false
   #gathered = ''
   #flushing = false
   #mustHold = false
@@ -94,13 +96,15 @@ export class SessionStream implements SessionFeed {
     const { replica } = this.#host
     // At once, so that the headers leave and the client knows how long to wait should the rest fail.
     this.#write(sseRetry(replica.retry.next()))
+    // The client takes itself for a listener from now on, however long the claim takes.
+    const heard = this.#host.clusterPosition()
     const previous = await this.#hold.claim((delivered) => {
       this.#mailbox = from?.mailbox ?? delivered ?? 'birth'
       return this.#mailbox
     })
     const resync = from === undefined && previous !== undefined
     if (previous !== undefined) this.#host.streamClaimed(this.#session.facts.uid, previous)
-    this.#cluster = from?.cluster ?? this.#host.clusterPosition()
+    this.#cluster = from?.cluster ?? heard
     await this.#host.state(this.#session)
     if (this.#sink === undefined) return this.#giveUp()
     if (this.#session.facts.revision.primingEvent) this.#write(ssePriming(this.#id()))
@@ -121,11 +125,10 @@ export class SessionStream implements SessionFeed {
   /** A record of `cluster`, in its order. */
   push(entry: ClusterEntry): void {
     if (!this.#ready || this.#sink === undefined) return
-    if (this.#pumping || this.#blocked) {
-      this.#dirty = true
-      return
-    }
-    this.#take(entry)
+    if (this.#pumping || this.#blocked) this.#dirty = true
+    // What the session has set could not be read again: this waits until it is known.
+    else if (this.#session.state === undefined) this.hint()
+    else this.#take(entry)
   }
 
   /** The mailbox has something new. */
@@ -137,8 +140,8 @@ export class SessionStream implements SessionFeed {
   /** `cluster` has a gap: what was in it is unknown. */
   clusterGap(): void {
     if (!this.#ready || this.#sink === undefined) return
-    this.#cluster = this.#host.clusterPosition()
-    this.#resync()
+    this.#gap = true
+    this.hint()
   }
 
   /** Ends the connection; the client comes back after `retryMs`. */
@@ -239,6 +242,12 @@ export class SessionStream implements SessionFeed {
   }
 
   async #pumpCluster(): Promise<void> {
+    await this.#host.state(this.#session)
+    if (this.#gap && this.#sink !== undefined) {
+      this.#gap = false
+      this.#cluster = this.#host.clusterPosition()
+      this.#resync()
+    }
     while (this.#sink !== undefined && !this.#blocked) {
       const batch = await this.#host.readCluster(this.#cluster, BATCH)
       if (batch.gap) {

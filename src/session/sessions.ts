@@ -283,7 +283,11 @@ export class Sessions {
     const before = this.#refreshing.get(session) ?? Promise.resolve()
     const reading = before
       .then(() => this.#read(session, this.#replica.store))
-      .catch((thrown) => this.#replica.report(thrown, 'session'))
+      .catch((thrown) => {
+        // What was known is old: whoever needs it next reads it.
+        session.state = undefined
+        this.#replica.report(thrown, 'session')
+      })
       .finally(() => {
         if (this.#refreshing.get(session) === reading) this.#refreshing.delete(session)
       })
