@@ -6,12 +6,18 @@ const overSockets = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism:
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/{unit,simulation}/**/*.test.ts'],
+          testTimeout: 10_000,
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,fuzz,clients,engines,cluster}/**', '**/node_modules/**'],
+          exclude: ['test/{unit,simulation,fuzz,clients,engines,cluster}/**', '**/node_modules/**'],
           ...overSockets,
         },
       },

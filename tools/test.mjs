@@ -33,6 +33,7 @@ const PARTS = {
   cluster: () => vitest('cluster', ['--maxWorkers=3']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
+  simulation: () => counting('test/simulation/run.mjs'),
   examples: () => counting('tools/examples.mjs'),
 }
 

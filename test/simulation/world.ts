@@ -1,23 +1,34 @@
 /**
- * Several replicas in one process on a manual clock, clients that roam between them, and what can go wrong, all chosen by
- * a seed. What must hold whatever happened is checked at the end; a seed that fails fails again.
+ * Several replicas in one process on a clock of their own, clients that roam between them, and what can go wrong, all
+ * chosen by a seed. What must hold whatever happened is checked at the end; a seed that fails fails again.
  *
  * @module
  */
 import { Endpoint } from '../../src/http/endpoint.ts'
 import type { HttpReply, HttpRequest } from '../../src/http/http-message.ts'
-import type { Server } from '../../src/index.ts'
-import { createServer, definitionOf } from '../../src/server/server.ts'
-import { FakeSink, type Message, readEvents } from './fake-sink.ts'
-import { type ManualPlatform, manualPlatform, seededRandom } from './manual-platform.ts'
-import { SimulatedData, SimulatedEngine } from './simulated-engine.ts'
+import { definitionOf } from '../../src/server/server.ts'
+import { type Message, readEvents } from '../unit/fake-sink.ts'
+import { seededRandom } from '../unit/manual-platform.ts'
+import { SimulatedData, SimulatedEngine } from '../unit/simulated-engine.ts'
+import { Clock } from './clock.ts'
+import { RESOURCE, simulatedServer } from './definition.ts'
+import { type SimCall, type SimReplica, type SimSession, type SimUpdate, Sink } from './model.ts'
+import { faultsOfCall, faultsOfReplica, faultsOfSession } from './oracle.ts'
+
+/** What a client gets from a replica that is killed. */
+const NOTHING: HttpReply = { status: 200, headers: [], body: '' }
 
 const SECRET = 'a secret of 32 bytes and a few more'
 const LEASE_MS = 5_000
-const RESOURCE = 'test://one'
 
-/** A replica that was killed this soon after it announced something may not have said it to anybody. */
-const SAID_MS = 500
+/** How long mischief is made. */
+const MISCHIEF_MS = 4_000
+
+/** How long everything has to come to an end afterwards: more than any patience or time-out. */
+const PATIENCE_MS = 60_000
+
+/** How long is waited once everything has, for what comes twice. */
+const AFTERWARDS_MS = 1_000
 
 /** What a run may do besides calling: each switched off leaves the others as they are. */
 export interface Mischief {
@@ -37,79 +48,15 @@ export interface Outcome {
   readonly lost: number
 }
 
-class Sink extends FakeSink {
-  readonly #over: () => void
-
-  constructor(over: () => void) {
-    super()
-    this.#over = over
-  }
-
-  override end(text?: string): void {
-    super.end(text)
-    this.#over()
-  }
-
-  override destroy(): void {
-    super.destroy()
-    this.#over()
-  }
-}
-
-interface SimReplica {
-  readonly name: string
-  readonly endpoint: Endpoint
-  readonly server: Server
-  readonly engine: SimulatedEngine
-  killedAt: number
-  dead: boolean
-  /** When it was cut off from the engine on its own. */
-  isolatedAt: number | undefined
-  /** Whether the others had a reason to take it for dead. */
-  mayBeLost: boolean
-  readonly sinks: Set<Sink>
-}
-
-interface SimSession {
-  readonly token: string
-  nextId: number
-  /** Its deletion was asked for; whether it happened may be unknown. */
-  deleting: boolean
-  /** When its deletion was acknowledged. */
-  deletedAt: number | undefined
-  /** Its session stream, and what it was told: when the one resource last changed, and when it was subscribed to. */
-  listener: Sink | undefined
-  lastId: string | undefined
-  subscribedAt: number | undefined
-  toldAt: number
-}
-
-interface SimCall {
-  readonly session: SimSession
-  readonly id: number
-  readonly tag: string
-  readonly tool: 'count' | 'ask' | 'hold'
-  readonly to: number
-  readonly owner: SimReplica
-  sink: Sink | undefined
-  read: string
-  lastId: string | undefined
-  readonly messages: Message[]
-  readonly answered: Set<string>
-  cancelled: boolean
-  /** How it ended, once it has. */
-  outcome: string | undefined
-}
-
-export async function simulate(seed: number, mischief: Mischief, seconds = 40): Promise<Outcome> {
+export async function simulate(seed: number, mischief: Mischief): Promise<Outcome> {
   const world = new World(seed, mischief)
-  await world.run(seconds)
+  await world.run()
   return world.outcome()
 }
 
 class World {
   readonly #random: () => number
-  readonly #platform: ManualPlatform
+  readonly #platform: Clock
   readonly #mischief: Mischief
   readonly #replicas: SimReplica[] = []
   readonly #sessions: SimSession[] = []
@@ -117,7 +64,9 @@ class World {
   readonly #effects = new Map<string, number>()
   readonly #violations: string[] = []
   readonly #history: string[] = []
-  readonly #updates: { readonly at: number; readonly by: SimReplica }[] = []
+  readonly #updates: SimUpdate[] = []
+  /** Reads what has arrived. */
+  readonly #unread: (() => void)[] = []
   #data!: SimulatedData
   #tags = 0
   #resumed = 0
@@ -126,28 +75,51 @@ class World {
 
   constructor(seed: number, mischief: Mischief) {
     this.#random = seededRandom(seed)
-    this.#platform = manualPlatform(seed)
+    this.#platform = new Clock(seed)
     this.#mischief = mischief
   }
 
-  async run(seconds: number): Promise<void> {
+  async run(): Promise<void> {
     this.#data = await SimulatedData.make(this.#platform)
     for (let at = 0; at < 3; at++) await this.#boot(`r${at}`)
     for (let at = 0; at < 3; at++) await this.#openSession()
-    const end = this.#platform.now() + seconds * 1_000
+    const end = this.#platform.now() + MISCHIEF_MS
     while (this.#platform.now() < end) {
       await this.#step()
-      await this.#pass(20 + this.#random() * 400)
+      await this.#pass(10 + this.#random() * 150)
     }
-    this.#note('everything is mended')
-    for (const replica of this.#replicas) if (!replica.dead) replica.engine.heal()
-    await this.#pass(60_000)
+    this.#note('no more mischief')
+    await this.#comeToRest()
     await this.#check()
+    await this.#shut()
+    this.#platform.giveBack()
+  }
+
+  /** Goes on until nothing is open any more, or is late. */
+  async #comeToRest(): Promise<void> {
+    const end = this.#platform.now() + PATIENCE_MS
+    const open = (): boolean =>
+      this.#outage ||
+      this.#alive().some(({ engine }) => engine.cut) ||
+      this.#calls.some(({ outcome, cancelled }) => outcome === undefined && !cancelled) ||
+      !this.#faults().next().done
+    while (this.#platform.now() < end && open()) await this.#pass(500)
+    await this.#pass(AFTERWARDS_MS)
+  }
+
+  async #shut(): Promise<void> {
     for (const { endpoint, dead } of this.#replicas) {
       if (!dead) endpoint.drain(0).catch(() => {})
     }
-    await this.#pass(10_000)
-    await Promise.all(this.#replicas.map(({ endpoint }) => endpoint.close()))
+    let open = this.#alive().length
+    for (const { endpoint } of this.#alive()) {
+      endpoint.close().then(
+        () => open--,
+        (thrown: unknown) => this.#violate(`close: ${String(thrown)}`),
+      )
+    }
+    for (let round = 0; round < 100 && open > 0; round++) await this.#pass(100)
+    if (open > 0) this.#violate(`${open} replicas do not close`)
   }
 
   outcome(): Outcome {
@@ -168,8 +140,18 @@ class World {
       session: { lease: LEASE_MS },
       logger: () => {},
     }
-    const server = this.#server()
-    const starting = Endpoint.create(definitionOf(server), options, this.#platform)
+    const { platform, kill: stop } = this.#platform.process()
+    let kill!: () => void
+    const death = new Promise<HttpReply>((resolve) => {
+      kill = () => {
+        stop()
+        resolve(NOTHING)
+      }
+    })
+    const server = simulatedServer(platform, (tag) => {
+      this.#effects.set(tag, (this.#effects.get(tag) ?? 0) + 1)
+    })
+    const starting = Endpoint.create(definitionOf(server), options, platform)
     let endpoint: Endpoint | undefined
     void starting.then((made) => {
       endpoint = made
@@ -180,61 +162,13 @@ class World {
       endpoint,
       server,
       engine,
+      kill,
+      death,
       killedAt: Number.POSITIVE_INFINITY,
       dead: false,
-      isolatedAt: undefined,
       mayBeLost: false,
       sinks: new Set(),
     })
-  }
-
-  #server(): Server {
-    const server = createServer({ name: 'simulated', version: '1.0.0' })
-    server.resource('one', RESOURCE, {}, () => 'one')
-    const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-      new Promise((resolve) => {
-        const over = (): void => {
-          timer.cancel()
-          signal.removeEventListener('abort', over)
-          resolve()
-        }
-        const timer = this.#platform.setTimer(ms, over)
-        signal.addEventListener('abort', over)
-      })
-    const schema = {
-      type: 'object',
-      properties: { tag: { type: 'string' }, to: { type: 'number' } },
-      required: ['tag', 'to'],
-    } as const
-    const begin = (tag: string): void => {
-      this.#effects.set(tag, (this.#effects.get(tag) ?? 0) + 1)
-    }
-    server.tool('count', { inputSchema: schema }, async (input, ctx) => {
-      const { tag, to } = input as { tag: string; to: number }
-      begin(tag)
-      for (let step = 1; step <= to && !ctx.signal.aborted; step++) {
-        ctx.progress(step, to)
-        await sleep(300, ctx.signal)
-      }
-      return tag
-    })
-    server.tool('ask', { inputSchema: schema }, async (input, ctx) => {
-      const { tag } = input as { tag: string }
-      begin(tag)
-      const answer = await ctx.elicit(
-        { message: tag, requestedSchema: { type: 'object', properties: { text: { type: 'string' } } } },
-        { timeout: 30_000 },
-      )
-      return answer.action === 'accept' ? String((answer.content as { text: unknown }).text) : answer.action
-    })
-    server.tool('hold', { inputSchema: schema }, async (input, ctx) => {
-      const { tag, to } = input as { tag: string; to: number }
-      begin(tag)
-      ctx.progress(1)
-      await sleep(to * 500, ctx.signal)
-      return tag
-    })
-    return server
   }
 
   async #step(): Promise<void> {
@@ -278,6 +212,8 @@ class World {
       listener: undefined,
       lastId: undefined,
       subscribedAt: undefined,
+      listeningSince: undefined,
+      openedAt: 0,
       toldAt: 0,
     }
     this.#sessions.push(session)
@@ -300,7 +236,10 @@ class World {
 
   #wholeOf(reply: { open(sink: Sink): void }, replica: SimReplica): Promise<string> {
     return new Promise((resolve) => {
-      const sink: Sink = new Sink(() => resolve(sink.text))
+      const sink: Sink = new Sink(
+        () => {},
+        () => resolve(sink.text),
+      )
       if (replica.dead) resolve('')
       else reply.open(sink)
       this.#platform.setTimer(10_000, () => resolve(''))
@@ -316,19 +255,36 @@ class World {
           if (reply.status !== 404) this.#listenLater(session)
           return
         }
-        const sink: Sink = new Sink(() => {
-          replica.sinks.delete(sink)
-          this.#hear(session, sink)
-          if (session.listener !== sink) return
-          session.listener = undefined
-          this.#listenLater(session)
-        })
+        const sink: Sink = this.#sink(
+          () => this.#hear(session, sink),
+          () => {
+            replica.sinks.delete(sink)
+            this.#hear(session, sink)
+            if (session.listener !== sink) return
+            session.listener = undefined
+            this.#listenLater(session)
+          },
+        )
         if (replica.dead) return this.#listenLater(session)
         session.listener = sink
+        session.openedAt = this.#platform.now()
         replica.sinks.add(sink)
         reply.open(sink)
       }),
     )
+  }
+
+  /** A connection that is at times slow to arrive. */
+  #sink(arrive: () => void, over: () => void): Sink {
+    const lag = this.#random() < 0.5 ? 0 : this.#random() * 300
+    const read = (sink: Sink): void => {
+      sink.waiting = false
+      arrive()
+    }
+    return new Sink((sink) => {
+      if (lag === 0) this.#unread.push(() => read(sink))
+      else this.#platform.setTimer(lag, () => read(sink))
+    }, over)
   }
 
   #listenLater(session: SimSession): void {
@@ -340,7 +296,10 @@ class World {
     const text = sink.writes.splice(0).join('')
     if (session.listener !== sink) return
     for (const { id, data } of readEvents(text).events) {
-      if (id !== undefined && id !== '') session.lastId = id
+      if (id !== undefined && id !== '') {
+        session.lastId = id
+        session.listeningSince ??= session.openedAt
+      }
       if (data.includes('resources/updated')) session.toldAt = this.#platform.now()
     }
   }
@@ -348,7 +307,7 @@ class World {
   #unplug(session: SimSession): void {
     const sink = session.listener
     if (sink === undefined || sink.over !== undefined) return
-    if (this.#random() < 0.5) sink.writes.splice(Math.floor(this.#random() * (sink.writes.length + 1)))
+    this.#lose(sink)
     this.#hear(session, sink)
     session.listener = undefined
     sink.cut()
@@ -369,7 +328,7 @@ class World {
     const session = this.#pick(open)
     const owner = this.#pick(this.#alive())
     const tool = this.#pick(['count', 'ask', 'hold'] as const)
-    const to = 1 + Math.floor(this.#random() * 20)
+    const to = 1 + Math.floor(this.#random() * 10)
     const call: SimCall = {
       session,
       id: session.nextId++,
@@ -378,10 +337,10 @@ class World {
       to,
       owner,
       sink: undefined,
-      read: '',
       lastId: undefined,
       messages: [],
       answered: new Set(),
+      answerTaken: false,
       cancelled: false,
       outcome: undefined,
     }
@@ -411,14 +370,16 @@ class World {
       }
       return
     }
-    const sink: Sink = new Sink(() => {
-      // What was written last arrives before the end does.
-      this.#drainSink(call, sink)
-      replica.sinks.delete(sink)
-      if (call.sink === sink) this.#broken(call)
-    })
+    const sink: Sink = this.#sink(
+      () => this.#drainSink(call, sink),
+      () => {
+        // What was written last arrives before the end does.
+        this.#drainSink(call, sink)
+        replica.sinks.delete(sink)
+        if (call.sink === sink) this.#broken(call)
+      },
+    )
     call.sink = sink
-    call.read = ''
     if (replica.dead) {
       this.#broken(call)
       return
@@ -458,6 +419,7 @@ class World {
       this.#background(
         this.#send(replica, 'POST', call.session.token, body).then((reply) => {
           this.#note(`${call.tag}: answered on ${replica.name}: ${reply.status}`)
+          if (reply.status === 202) call.answerTaken = true
           if (reply.status === 503 && left > 0) this.#platform.setTimer(1_000, () => attempt(left - 1))
         }),
       )
@@ -475,6 +437,7 @@ class World {
       if (call.outcome !== undefined || call.sink !== undefined) return
       if (call.lastId === undefined) {
         call.outcome = 'cut before the first event'
+        this.#giveUp(call)
         return
       }
       const replica = this.#pick(this.#alive())
@@ -488,13 +451,22 @@ class World {
     })
   }
 
+  /** Nothing more can come of a call whose stream has no place to come back to: its client cancels it. */
+  #giveUp(call: SimCall, attempts = 8): void {
+    const body = { method: 'notifications/cancelled', params: { requestId: call.id } }
+    this.#background(
+      this.#send(this.#pick(this.#alive()), 'POST', call.session.token, body).then(({ status }) => {
+        if (status !== 202 && attempts > 0) this.#platform.setTimer(1_000, () => this.#giveUp(call, attempts - 1))
+      }),
+    )
+  }
+
   #cut(): void {
     const open = this.#calls.filter(({ sink }) => sink !== undefined && sink.over === undefined)
     if (open.length === 0) return
     const call = this.#pick(open)
     const sink = call.sink!
-    // Some of what was written last never arrives.
-    if (this.#random() < 0.5) sink.writes.splice(Math.floor(this.#random() * (sink.writes.length + 1)))
+    this.#lose(sink)
     this.#drainSink(call, sink)
     this.#note(`${call.tag}: cut`)
     if (this.#random() < 0.7) sink.cut()
@@ -505,6 +477,11 @@ class World {
       this.#platform.setTimer(20_000, () => sink.over === undefined && sink.cut())
     }
     this.#broken(call)
+  }
+
+  /** Some of what was written last never arrives. */
+  #lose(sink: Sink): void {
+    if (this.#random() < 0.5) sink.writes.splice(Math.floor(this.#random() * (sink.writes.length + 1)))
   }
 
   #cancel(): void {
@@ -540,8 +517,10 @@ class World {
     replica.killedAt = this.#platform.now()
     replica.mayBeLost = true
     replica.engine.sever()
+    replica.kill()
     for (const sink of [...replica.sinks]) {
       replica.sinks.delete(sink)
+      this.#lose(sink)
       const call = this.#calls.find((other) => other.sink === sink)
       if (call !== undefined) this.#drainSink(call, sink)
       if (sink.over === undefined) sink.cut()
@@ -559,7 +538,7 @@ class World {
     const candidates = this.#alive().filter(({ engine }) => !engine.cut)
     if (candidates.length < 2) return
     const replica = this.#pick(candidates)
-    const ms = 500 + this.#random() * 10_000
+    const ms = this.#span()
     this.#note(`${replica.name}: cut off for ${Math.round(ms)} ms`)
     if (ms > LEASE_MS - 2_500) replica.mayBeLost = true
     replica.engine.sever()
@@ -568,9 +547,14 @@ class World {
     })
   }
 
+  /** How long something is away: mostly less than a lease, and than what is tried again. */
+  #span(): number {
+    return 200 + this.#random() ** 3 * 11_000
+  }
+
   #breakEngine(): void {
     if (this.#outage || this.#alive().some(({ engine }) => engine.cut)) return
-    const ms = 500 + this.#random() * 12_000
+    const ms = this.#span()
     this.#outage = true
     this.#note(`engine away for ${Math.round(ms)} ms`)
     for (const { engine } of this.#alive()) engine.sever()
@@ -585,82 +569,6 @@ class World {
     this.#note('engine emptied')
     this.#emptied = true
     await this.#data.empty()
-  }
-
-  async #check(): Promise<void> {
-    for (const call of this.#calls) this.#checkCall(call)
-    for (const [at, session] of this.#sessions.entries()) this.#checkSession(session, at)
-    for (const [tag, count] of this.#effects) if (count > 1) this.#violate(`${tag} ran ${count} times`)
-    for (const replica of this.#alive()) {
-      const counters = replica.endpoint.counters()
-      for (const name of ['openCalls', 'openAsks'] as const) {
-        if (counters[name] !== 0) this.#violate(`${replica.name}: ${name} is ${counters[name]}`)
-      }
-      if (counters.openStreams !== counters.openSessionStreams) {
-        this.#violate(`${replica.name}: ${counters.openStreams} streams, ${counters.openSessionStreams} of sessions`)
-      }
-      if (!this.#replicas.some(({ mayBeLost }) => mayBeLost) && counters.replicasLost > 0) {
-        this.#violate(`${replica.name} took somebody for dead`)
-      }
-      for (const session of this.#sessions) {
-        const reply = this.#send(replica, 'POST', session.token, { id: `last ${replica.name}`, method: 'ping' })
-        let status: number | undefined
-        void reply.then((settled) => {
-          status = settled.status
-        })
-        await this.#pass(1_000)
-        const expected = session.deletedAt === undefined ? 200 : 404
-        const unknown = session.deleting && session.deletedAt === undefined
-        if (!unknown && status !== expected)
-          this.#violate(`${replica.name}: a session answers ${status}, not ${expected}`)
-      }
-    }
-  }
-
-  /** A session that was subscribed when something changed is told so at some time after. */
-  #checkSession({ deleting, subscribedAt, toldAt, listener }: SimSession, at: number): void {
-    if (deleting) return
-    if (listener === undefined) this.#violate(`session ${at} has no stream`)
-    if (subscribedAt === undefined) this.#violate(`session ${at} could not subscribe`)
-    // What a killed replica was about to say is lost with it, and so is what was said to an engine that lost its data.
-    const due = this.#updates.filter(({ at: when, by }) => {
-      const said = by.killedAt - when > SAID_MS && !by.mayBeLost
-      return said && !this.#emptied && subscribedAt !== undefined && when > subscribedAt
-    })
-    const last = due.at(-1)
-    if (last !== undefined && toldAt < last.at) this.#violate(`session ${at} was not told of the update at ${last.at}`)
-  }
-
-  #checkCall(call: SimCall): void {
-    const { tag, outcome, messages, session } = call
-    const say = (what: string): void => this.#violate(`${tag} (${call.tool} on ${call.owner.name}): ${what}`)
-    const finals = messages.filter((message) => message.id === call.id && message.method === undefined)
-    if (finals.length > 1) say(`${finals.length} answers`)
-    const progress = messages.flatMap(({ method, params }) =>
-      method === 'notifications/progress' ? [Number(params?.['progress'])] : [],
-    )
-    progress.forEach((value, at) => {
-      if (value !== at + 1) say(`progress ${progress.join(' ')}`)
-    })
-    for (const { method, params } of messages) {
-      if (method === 'notifications/progress' && params?.['progressToken'] !== tag) say('a foreign message')
-    }
-    const ended = session.deleting || outcome?.startsWith('refused 404')
-    if (outcome === undefined) {
-      if (!call.cancelled && !ended) say('no end')
-    } else if (outcome === 'result') {
-      const [final] = finals
-      const content = final?.result?.['content'] as { text: string }[] | undefined
-      const text = content?.[0]?.text
-      if (text !== tag) say(`the answer is ${JSON.stringify(final)}`)
-      if (call.tool === 'count' && progress.length !== call.to) say(`${progress.length} of ${call.to} steps`)
-    } else if (outcome.includes('Events of this stream')) {
-      if (!this.#emptied) say('events were lost')
-    } else if (outcome.includes('is gone')) {
-      if (!call.owner.mayBeLost) say('its replica was taken for dead')
-    } else if (outcome === 'complete' && !call.cancelled) {
-      say('nothing to resume, though there was no answer')
-    }
   }
 
   /** One HTTP request, with a head that every client sends. */
@@ -685,10 +593,13 @@ class World {
       header: (name) => headers[name],
       query: () => undefined,
     }
-    if (replica.dead) return { status: 200, headers: [], body: '' }
-    const admission = await replica.endpoint.begin(request)
-    if ('status' in admission) return admission
-    return replica.endpoint.post(request, admission, JSON.stringify({ jsonrpc: '2.0', ...body }))
+    if (replica.dead) return NOTHING
+    const answer = async (): Promise<HttpReply> => {
+      const admission = await replica.endpoint.begin(request)
+      if ('status' in admission) return admission
+      return replica.endpoint.post(request, admission, JSON.stringify({ jsonrpc: '2.0', ...body }))
+    }
+    return Promise.race([answer(), replica.death])
   }
 
   #background(promise: Promise<unknown>): void {
@@ -696,16 +607,51 @@ class World {
   }
 
   /** Lets time go by; what was written arrives meanwhile. */
-  async #pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 20) {
-      await this.#platform.pass(Math.min(20, left))
-      for (const call of this.#calls) if (call.sink !== undefined) this.#drainSink(call, call.sink)
-      for (const session of this.#sessions) if (session.listener !== undefined) this.#hear(session, session.listener)
+  #pass(ms: number): Promise<void> {
+    return this.#platform.pass(ms, this.#read)
+  }
+
+  readonly #read = (): void => {
+    for (const read of this.#unread.splice(0)) read()
+  };
+
+  *#faults(): Generator<string> {
+    for (const call of this.#calls) yield* faultsOfCall(call, this.#emptied)
+    for (const [at, session] of this.#sessions.entries()) {
+      yield* faultsOfSession(session, `session ${at}`, this.#updates, this.#emptied)
+    }
+    for (const [tag, count] of this.#effects) if (count > 1) yield `${tag} ran ${count} times`
+    const anyMayBeLost = this.#replicas.some(({ mayBeLost }) => mayBeLost)
+    for (const replica of this.#alive()) yield* faultsOfReplica(replica, anyMayBeLost)
+  }
+
+  async #check(): Promise<void> {
+    for (const fault of this.#faults()) this.#violate(fault)
+    const asked = this.#alive().flatMap((replica) =>
+      this.#sessions.map((session, at) => {
+        const answer: { status?: number; name: string } = { name: `${replica.name}, session ${at}` }
+        const body = { id: `last ${replica.name}`, method: 'ping' }
+        this.#background(
+          this.#send(replica, 'POST', session.token, body).then(({ status }) => {
+            answer.status = status
+          }),
+        )
+        return { session, answer }
+      }),
+    )
+    for (let round = 0; round < 100 && asked.some(({ answer }) => answer.status === undefined); round++) {
+      await this.#pass(10)
+    }
+    for (const { session, answer } of asked) {
+      // Whether a deletion happened that was not acknowledged is unknown.
+      if (session.deleting && session.deletedAt === undefined) continue
+      const expected = session.deletedAt === undefined ? 200 : 404
+      if (answer.status !== expected) this.#violate(`${answer.name}: answers ${answer.status}, not ${expected}`)
     }
   }
 
   #note(what: string): void {
-    this.#history.push(`${((this.#platform.now() - Date.UTC(2025, 10, 25)) / 1_000).toFixed(2)} ${what}`)
+    this.#history.push(`${(this.#platform.elapsed / 1_000).toFixed(2)} ${what}`)
   }
 
   #violate(what: string): void {
