@@ -55,6 +55,9 @@ export interface SimReplica {
   dead: boolean
   /** Whether the others had a reason to take it for dead. */
   mayBeLost: boolean
+  /** When it was cut off from the engine last, for how long at a stretch. */
+  cutSince: number
+  cutUntil: number
   readonly sinks: Set<Sink>
 }
 

@@ -103,8 +103,10 @@ class World {
       this.#alive().some(({ engine }) => engine.cut) ||
       this.#calls.some(({ outcome, cancelled }) => outcome === undefined && !cancelled) ||
       !this.#faults().next().done
-    while (this.#platform.now() < end && open()) await this.#pass(500)
-    await this.#pass(AFTERWARDS_MS)
+    do {
+      while (this.#platform.now() < end && open()) await this.#pass(500)
+      await this.#pass(AFTERWARDS_MS)
+    } while (this.#platform.now() < end && open())
   }
 
   async #shut(): Promise<void> {
@@ -167,6 +169,8 @@ class World {
       killedAt: Number.POSITIVE_INFINITY,
       dead: false,
       mayBeLost: false,
+      cutSince: 0,
+      cutUntil: 0,
       sinks: new Set(),
     })
   }
@@ -185,12 +189,32 @@ class World {
     else if (dice < 0.84 && emptying) await this.#empty()
     else if (dice < 0.9) this.#update()
     else if (dice < 0.95) this.#unplug(this.#pick(this.#sessions))
+    else if (dice < 0.98) this.#forge()
+  }
+
+  /** Another session answers a question, and comes back for a stream, that are not its own. */
+  #forge(): void {
+    const call = this.#pick(this.#calls.filter(({ lastId }) => lastId !== undefined))
+    const others = this.#sessions.filter((session) => session !== call?.session)
+    if (call === undefined || others.length === 0) return
+    const { token } = this.#pick(others)
+    for (const id of call.answered) {
+      const body = { id, result: { action: 'accept', content: { text: 'forged' } } }
+      this.#background(this.#send(this.#pick(this.#alive()), 'POST', token, body))
+    }
+    const replica = this.#pick(this.#alive())
+    this.#background(
+      this.#send(replica, 'GET', token, undefined, call.lastId).then((reply) => {
+        if (reply !== NOTHING && reply.status === 200) this.#violate(`${call.tag}: its stream was served to a stranger`)
+      }),
+    )
   }
 
   #alive(): SimReplica[] {
     return this.#replicas.filter(({ dead }) => !dead)
   }
 
+  /** Nothing of nothing. */
   #pick<T>(from: readonly T[]): T {
     return from[Math.floor(this.#random() * from.length)]!
   }
@@ -419,7 +443,11 @@ class World {
       this.#background(
         this.#send(replica, 'POST', call.session.token, body).then((reply) => {
           this.#note(`${call.tag}: answered on ${replica.name}: ${reply.status}`)
-          if (reply.status === 202) call.answerTaken = true
+          if (reply.status === 202) {
+            // Some proxies send what was acknowledged again.
+            if (!call.answerTaken && this.#random() < 0.3) attempt(left)
+            call.answerTaken = true
+          }
           if (reply.status === 503 && left > 0) this.#platform.setTimer(1_000, () => attempt(left - 1))
         }),
       )
@@ -433,6 +461,7 @@ class World {
   }
 
   #resumeLater(call: SimCall): void {
+    if (call.cancelled) return
     this.#platform.setTimer(200 + this.#random() * 2_000, () => {
       if (call.outcome !== undefined || call.sink !== undefined) return
       if (call.lastId === undefined) {
@@ -540,11 +569,19 @@ class World {
     const replica = this.#pick(candidates)
     const ms = this.#span()
     this.#note(`${replica.name}: cut off for ${Math.round(ms)} ms`)
-    if (ms > LEASE_MS - 2_500) replica.mayBeLost = true
-    replica.engine.sever()
+    this.#cutOff(replica, ms)
     this.#platform.setTimer(ms, () => {
       if (!this.#outage && !replica.dead) replica.engine.heal()
     })
+  }
+
+  /** What is away again before it could renew its lease has been away all the time. */
+  #cutOff(replica: SimReplica, ms: number): void {
+    const now = this.#platform.now()
+    if (now - replica.cutUntil > 2_000) replica.cutSince = now
+    replica.cutUntil = now + ms
+    if (replica.cutUntil - replica.cutSince > LEASE_MS - 2_500 && !this.#outage) replica.mayBeLost = true
+    replica.engine.sever()
   }
 
   /** How long something is away: mostly less than a lease, and than what is tried again. */
@@ -557,7 +594,7 @@ class World {
     const ms = this.#span()
     this.#outage = true
     this.#note(`engine away for ${Math.round(ms)} ms`)
-    for (const { engine } of this.#alive()) engine.sever()
+    for (const replica of this.#alive()) this.#cutOff(replica, ms)
     this.#platform.setTimer(ms, () => {
       this.#outage = false
       for (const { engine } of this.#alive()) engine.heal()
