@@ -34,6 +34,8 @@ const PARTS = {
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
   simulation: () => counting('test/simulation/run.mjs'),
+  sabotage: () => counting('test/sabotage/run.mjs'),
+  faults: () => counting('test/faults/run.mjs', ['--share', '0.05', '--lease', '2000']),
   examples: () => counting('tools/examples.mjs'),
 }
 
@@ -71,8 +73,8 @@ async function one(command, args) {
 }
 
 /** A tool that ends with the line `N passed, N failed` itself. */
-async function counting(file) {
-  const { code, output } = await run(process.execPath, [file])
+async function counting(file, args = []) {
+  const { code, output } = await run(process.execPath, [file, ...args])
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   return atLeast(code, { passed: Number(passed ?? 0), failed: Number(failed ?? 0) })
 }

@@ -22,6 +22,16 @@ interface Pending {
   run: (() => void) | undefined
 }
 
+/** One replica as the clock sees it. */
+export interface SimulatedProcess {
+  readonly platform: Platform
+  kill(): void
+  /** Stands still, as if stopped by a signal: whatever is under way goes on afterwards. */
+  stop(ms: number): void
+  /** Resolves while it does not stand still. */
+  runs(): Promise<void>
+}
+
 /** Buffers by their length: the runs of a process use them one after the other. */
 const free = new Map<number, Uint8Array[]>()
 
@@ -94,14 +104,17 @@ export class Clock implements Platform {
     return bytes.subarray(0, length)
   }
 
-  /** The platform of one replica, whose timers end with it. */
-  process(): { readonly platform: Platform; kill(): void } {
+  /** The platform of one replica: its timers end with it, and wait while it stands still. */
+  process(): SimulatedProcess {
     let killed = false
-    const alive =
-      (run: () => void): (() => void) =>
-      () => {
-        if (!killed) run()
+    let stoppedUntil = 0
+    const alive = (run: () => void): (() => void) => {
+      const attempt = (): void => {
+        if (this.#now < stoppedUntil) this.setTimer(stoppedUntil - this.#now, attempt)
+        else if (!killed) run()
       }
+      return attempt
+    }
     const platform: Platform = {
       now: this.now,
       setTimer: (ms, run) => this.setTimer(ms, alive(run)),
@@ -117,6 +130,13 @@ export class Clock implements Platform {
       kill: () => {
         killed = true
       },
+      stop: (ms) => {
+        stoppedUntil = this.#now + ms
+      },
+      runs: () =>
+        new Promise((resolve) => {
+          alive(resolve)()
+        }),
     }
   }
 

@@ -8,6 +8,7 @@ import type { HttpReply } from '../../src/http/http-message.ts'
 import type { Server } from '../../src/index.ts'
 import { FakeSink, type Message } from '../unit/fake-sink.ts'
 import type { SimulatedEngine } from '../unit/simulated-engine.ts'
+import type { SimulatedProcess } from './clock.ts'
 
 /** A connection to a client: what is written becomes known at once, and arrives after a while. */
 export class Sink extends FakeSink {
@@ -47,7 +48,8 @@ export interface SimReplica {
   readonly endpoint: Endpoint
   readonly server: Server
   readonly engine: SimulatedEngine
-  /** Stops its timers. */
+  readonly program: SimulatedProcess
+  /** Ends it as `kill -9` does. */
   readonly kill: () => void
   /** What a request gets that is under way then. */
   readonly death: Promise<HttpReply>
@@ -55,6 +57,9 @@ export interface SimReplica {
   dead: boolean
   /** Whether the others had a reason to take it for dead. */
   mayBeLost: boolean
+  /** When it stood still last. */
+  stoppedSince: number
+  stoppedUntil: number
   /** When it was cut off from the engine last, for how long at a stretch. */
   cutSince: number
   cutUntil: number

@@ -25,7 +25,7 @@ const PIECE = 20
 const PROGRESS_MS = 5_000
 
 /** In looks: how long a seed may take. Each takes milliseconds. */
-const SILENT_LOOKS = 12
+const SILENT_LOOKS = 6
 
 /** Failures after which a run ends: they are rarely different. */
 const ENOUGH_FAILURES = 20

@@ -33,6 +33,7 @@ const AFTERWARDS_MS = 1_000
 /** What a run may do besides calling: each switched off leaves the others as they are. */
 export interface Mischief {
   readonly kills: boolean
+  readonly pauses: boolean
   readonly isolation: boolean
   readonly outages: boolean
   readonly emptying: boolean
@@ -100,7 +101,7 @@ class World {
     const end = this.#platform.now() + PATIENCE_MS
     const open = (): boolean =>
       this.#outage ||
-      this.#alive().some(({ engine }) => engine.cut) ||
+      this.#alive().some(({ engine, stoppedUntil }) => engine.cut || stoppedUntil > this.#platform.now()) ||
       this.#calls.some(({ outcome, cancelled }) => outcome === undefined && !cancelled) ||
       !this.#faults().next().done
     do {
@@ -135,21 +136,22 @@ class World {
   }
 
   async #boot(name: string): Promise<void> {
-    const engine = new SimulatedEngine(this.#data, this.#random)
+    const program = this.#platform.process()
+    const { platform } = program
+    const engine = new SimulatedEngine(this.#data, this.#random, platform)
+    let kill!: () => void
+    const death = new Promise<HttpReply>((resolve) => {
+      kill = () => {
+        program.kill()
+        resolve(NOTHING)
+      }
+    })
     const options = {
       engine,
       secrets: [SECRET],
       session: { lease: LEASE_MS },
       logger: () => {},
     }
-    const { platform, kill: stop } = this.#platform.process()
-    let kill!: () => void
-    const death = new Promise<HttpReply>((resolve) => {
-      kill = () => {
-        stop()
-        resolve(NOTHING)
-      }
-    })
     const server = simulatedServer(platform, (tag) => {
       this.#effects.set(tag, (this.#effects.get(tag) ?? 0) + 1)
     })
@@ -164,11 +166,14 @@ class World {
       endpoint,
       server,
       engine,
+      program,
       kill,
       death,
       killedAt: Number.POSITIVE_INFINITY,
       dead: false,
       mayBeLost: false,
+      stoppedSince: 0,
+      stoppedUntil: 0,
       cutSince: 0,
       cutUntil: 0,
       sinks: new Set(),
@@ -177,13 +182,14 @@ class World {
 
   async #step(): Promise<void> {
     const dice = this.#random()
-    const { kills, isolation, outages, emptying, deletions } = this.#mischief
+    const { kills, pauses, isolation, outages, emptying, deletions } = this.#mischief
     if (dice < 0.35) this.#call()
     else if (dice < 0.6) this.#cut()
     else if (dice < 0.65) this.#cancel()
-    else if (dice < 0.7) await this.#openSession()
+    else if (dice < 0.7) this.#background(this.#openSession())
     else if (dice < 0.73 && deletions) this.#delete()
     else if (dice < 0.75 && kills) await this.#kill()
+    else if (dice < 0.77 && pauses) this.#stop()
     else if (dice < 0.8 && isolation) this.#isolate()
     else if (dice < 0.83 && outages) this.#breakEngine()
     else if (dice < 0.84 && emptying) await this.#empty()
@@ -227,6 +233,7 @@ class World {
       clientInfo: { name: 'simulated', version: '1' },
     }
     const reply = await this.#send(replica, 'POST', undefined, { id: 0, method: 'initialize', params })
+    if (reply === NOTHING) return
     const at = reply.headers.findIndex((name) => name.toLowerCase() === 'mcp-session-id')
     const session: SimSession = {
       token: reply.headers[at + 1]!,
@@ -563,6 +570,20 @@ class World {
     if (!this.#outage) await this.#boot(`r${this.#replicas.length}`)
   }
 
+  #stop(): void {
+    const replica = this.#pick(this.#alive())
+    const now = this.#platform.now()
+    if (replica.stoppedUntil > now) return
+    const ms = this.#span()
+    this.#note(`${replica.name}: stands still for ${Math.round(ms)} ms`)
+    if (now - replica.stoppedUntil > 2_000) replica.stoppedSince = now
+    replica.stoppedUntil = now + ms
+    // What is cut off before or afterwards has not renewed its lease either.
+    if (replica.stoppedUntil - replica.stoppedSince > LEASE_MS - 2_500 || this.#mischief.isolation)
+      replica.mayBeLost = true
+    replica.program.stop(ms)
+  }
+
   #isolate(): void {
     const candidates = this.#alive().filter(({ engine }) => !engine.cut)
     if (candidates.length < 2) return
@@ -632,6 +653,7 @@ class World {
     }
     if (replica.dead) return NOTHING
     const answer = async (): Promise<HttpReply> => {
+      await replica.program.runs()
       const admission = await replica.endpoint.begin(request)
       if ('status' in admission) return admission
       return replica.endpoint.post(request, admission, JSON.stringify({ jsonrpc: '2.0', ...body }))

@@ -5,14 +5,22 @@
  */
 import type { Mischief } from './world.ts'
 
-const NONE: Mischief = { kills: false, isolation: false, outages: false, emptying: false, deletions: false }
+const NONE: Mischief = {
+  kills: false,
+  pauses: false,
+  isolation: false,
+  outages: false,
+  emptying: false,
+  deletions: false,
+}
 
 export const WORLDS: Readonly<Record<string, Mischief>> = {
   connections: NONE,
   deletions: { ...NONE, deletions: true },
   kills: { ...NONE, kills: true },
+  pauses: { ...NONE, pauses: true },
   isolation: { ...NONE, isolation: true },
   outages: { ...NONE, outages: true },
   emptying: { ...NONE, emptying: true },
-  everything: { kills: true, isolation: true, outages: true, emptying: true, deletions: true },
+  everything: { kills: true, pauses: true, isolation: true, outages: true, emptying: true, deletions: true },
 }

@@ -35,13 +35,16 @@ const DEADLINE_MS = 1_000
 export class SimulatedEngine implements Engine {
   readonly #data: SimulatedData
   readonly #random: () => number
+  readonly #platform: Pick<Platform, 'setTimer'>
   readonly #breaks = new Set<() => void>()
   cut = false
   operations = 0
 
-  constructor(data: SimulatedData, random: () => number) {
+  /** @param platform the one of its replica: while that stands still, so does what it has under way. */
+  constructor(data: SimulatedData, random: () => number, platform: Pick<Platform, 'setTimer'> = data.platform) {
     this.#data = data
     this.#random = random
+    this.#platform = platform
   }
 
   async open(onLost: (why: 'epoch') => void): Promise<Store> {
@@ -120,6 +123,6 @@ export class SimulatedEngine implements Engine {
 
   #pass(): Promise<void> {
     const ms = this.cut ? DEADLINE_MS * this.#random() : SLOWEST_MS * this.#random() ** 3
-    return new Promise((resolve) => void this.#data.platform.setTimer(ms, resolve))
+    return new Promise((resolve) => void this.#platform.setTimer(ms, resolve))
   }
 }
