@@ -16,8 +16,15 @@ export type ListKind = 'tools' | 'prompts' | 'resources'
 /** A record of the log. `v` is its format version; readers keep to what they know. */
 export type ClusterRecord =
   | { readonly v: 1; readonly t: 'replica'; readonly replica: string }
-  /** A replica is there; `sent` by its own clock. `lease`: the version of its lease. */
-  | { readonly v: 1; readonly t: 'beat'; readonly replica: string; readonly sent: number; readonly lease?: string }
+  /** A replica is there; `sent` by its own clock. `lease`: the version of its lease; `next`: one that it is about to put. */
+  | {
+      readonly v: 1
+      readonly t: 'beat'
+      readonly replica: string
+      readonly sent: number
+      readonly lease?: string
+      readonly next?: string
+    }
   | { readonly v: 1; readonly t: 'dead'; readonly replica: string }
   /** A replica lost what was in its inbox. */
   | { readonly v: 1; readonly t: 'resend'; readonly replica: string }

@@ -30,6 +30,19 @@ test('a replica that falls silent is dead after a lease, for everybody, once', a
   expect([lostBy(two), lostBy(three)]).toEqual([1, 1])
 })
 
+test.each(Array.from({ length: 24 }, (_, at) => at * 50))(
+  'one that dies %i ms later, whatever it was about to do, is dead within a lease and a second',
+  async (ms) => {
+    await world.platform.pass(ms, 10)
+    const id = idOf(one)
+    one.engine.sever()
+    let tookMs = 0
+    for (; !peersOf(two).isDead(id) && tookMs < 3 * LEASE_MS; tookMs += 50) await world.platform.pass(50)
+    expect(tookMs).toBeGreaterThan(LEASE_MS - 1_500)
+    expect(tookMs).toBeLessThanOrEqual(LEASE_MS + 1_000)
+  },
+)
+
 test('a replica that can not renew stops acting before anybody takes it for dead', async () => {
   const id = idOf(one)
   one.engine.sever()

@@ -24,6 +24,9 @@ interface Member {
   /** The version of the lease that was announced last. */
   version: string | undefined
   heardAt: number
+  /** The version that it said it was about to put, and when that was heard first. */
+  next: string | undefined
+  nextAt: number
   dead: boolean
   /** Its lease is being looked at. */
   judging: boolean
@@ -144,12 +147,17 @@ export class Membership {
     } else {
       const now = this.#replica.platform.now()
       const lease = record.t === 'beat' ? record.lease : undefined
+      const next = record.t === 'beat' ? record.next : undefined
       const member = this.#members.get(record.replica)
       if (member === undefined) {
-        this.#members.set(record.replica, { version: lease, heardAt: now, dead: false, judging: false })
+        this.#members.set(record.replica, newMember(lease, now))
       } else if (lease !== undefined && lease !== member.version) {
         member.version = lease
         member.heardAt = now
+      }
+      if (member !== undefined && next !== undefined && next !== member.next) {
+        member.next = next
+        member.nextAt = now
       }
     }
   }
@@ -165,8 +173,11 @@ export class Membership {
     if (this.#left) return
     const now = this.#replica.platform.now()
     this.#look(now)
-    if (now - this.#renewedAt >= Math.min(RENEW_MS, this.#leaseMs / 5)) void this.#renew(now)
-    void this.#beat(now)
+    const due = now - this.#renewedAt >= Math.min(RENEW_MS, this.#leaseMs / 5)
+    // The same version until its outcome is known: a repeated attempt is recognised.
+    if (due) this.#attempt ??= { version: this.#replica.tags.next(), at: now }
+    const said = this.#beat(now)
+    if (due) void this.#renew(said)
     this.#timer = this.#replica.wheel.after(Math.min(BEAT_MS, this.#leaseMs / 10), () => this.#tick())
   }
 
@@ -198,8 +209,10 @@ export class Membership {
       if (lease?.state === 'dead') {
         this.#bury(id)
       } else if (lease !== undefined && lease.version !== member.version) {
+        // A renewal that was announced began before that was heard; of any other one nobody knows how old it is.
+        const announced = lease.version === member.next
         member.version = lease.version
-        member.heardAt = this.#replica.platform.now()
+        member.heardAt = announced ? Math.max(member.heardAt, member.nextAt) : this.#replica.platform.now()
       } else {
         const tag = this.#replica.tags.next()
         const won = await this.#store.once((store) => writeLease(store, id, 'dead', tag, lease?.version))
@@ -225,7 +238,7 @@ export class Membership {
     }
     if (!this.#members.has(replica)) {
       const dead = lease.state === 'dead'
-      this.#members.set(replica, { version: lease.version, heardAt: now, dead, judging: false })
+      this.#members.set(replica, { ...newMember(lease.version, now), dead })
     }
     return lease.state
   }
@@ -234,19 +247,20 @@ export class Membership {
     const member = this.#members.get(id)
     if (member?.dead) return
     const heardAt = this.#replica.platform.now()
-    this.#members.set(id, { version: undefined, heardAt, dead: true, judging: false })
+    this.#members.set(id, { ...newMember(undefined, heardAt), dead: true })
     this.#replica.counters.replicasLost++
     this.#listener.replicaDied(id)
   }
 
-  async #renew(now: number): Promise<void> {
+  /** @param said resolves when the others have been told: a renewal that nobody knows of would look like a new one. */
+  async #renew(said: Promise<void>): Promise<void> {
     if (this.#renewing) return
     this.#renewing = true
-    // The same version until its outcome is known: a repeated attempt is recognised.
-    this.#attempt ??= { version: this.#replica.tags.next(), at: now }
-    const attempt = this.#attempt
     const { id } = this.#replica
     try {
+      await said
+      const attempt = this.#attempt
+      if (attempt === undefined || id !== this.#replica.id) return
       const expect = this.#version
       if (await this.#store.once((store) => writeLease(store, id, 'alive', attempt.version, expect))) {
         this.#renewed(attempt)
@@ -289,8 +303,10 @@ export class Membership {
     this.#beating = true
     try {
       const lease = this.#version
+      const next = this.#attempt?.version
       const { id } = this.#replica
-      await this.#append({ v: 1, t: 'beat', replica: id, sent, ...(lease !== undefined && { lease }) })
+      const versions = { ...(lease !== undefined && { lease }), ...(next !== undefined && { next }) }
+      await this.#append({ v: 1, t: 'beat', replica: id, sent, ...versions })
     } catch {
       // The engine is away, which the renewal reports.
     } finally {
@@ -301,4 +317,8 @@ export class Membership {
   #append(record: ClusterRecord): Promise<unknown> {
     return this.#store.once((store: Store) => this.#cluster.append(record, store))
   }
+}
+
+function newMember(version: string | undefined, heardAt: number): Member {
+  return { version, heardAt, next: undefined, nextAt: 0, dead: false, judging: false }
 }

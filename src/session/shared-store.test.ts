@@ -43,7 +43,8 @@ async function forgetful(
 test('a record whose acknowledgement was lost is in its log once, at the place that is said', async () => {
   const { shared, inner, settled } = await forgetful(3)
   const outcome = await settled(shared.append('log', 'record', { ttlMs: 60_000, id: 'id' }))
-  const { entries } = (await inner.read('log', 'oldest', 10)) as { entries: { position: string; record: string }[] }
+  const read = await inner.read('log', 'oldest', 10)
+  const entries = read.gap ? [] : read.entries
   expect(entries.map(({ record }) => record)).toEqual(['record'])
   expect(outcome).toEqual({ position: entries[0]!.position })
 })
