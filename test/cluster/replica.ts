@@ -15,6 +15,8 @@ const handle = await serve(replicaServer(name), {
   secrets: [secret],
   jsonResponse,
   legacySse: true,
+  // As behind a balancer: health checks come under any name, and clients under that of the balancer.
+  security: { allowedHosts: ['127.0.0.1', 'localhost'] },
   session: { lease, onEngineOutage },
   logger: () => {},
   onError: (error, { where }) => {

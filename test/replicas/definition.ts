@@ -31,6 +31,15 @@ export function replicaServer(name: string): Server {
     return answer.action === 'accept' ? answer.content.text : answer.action
   })
 
+  server.tool('sample', {}, async (_, ctx) => {
+    const { content } = await ctx.sample({
+      messages: [{ role: 'user', content: { type: 'text', text: 'hello' } }],
+      maxTokens: 10,
+    })
+    return JSON.stringify(content)
+  })
+  server.tool('roots', {}, async (_, ctx) => JSON.stringify(await ctx.listRoots()))
+
   server.tool('count', { inputSchema: z.object({ to: z.number(), every: z.number() }) }, async ({ to, every }, ctx) => {
     for (let step = 1; step <= to; step++) {
       ctx.progress(step, to)
