@@ -1,5 +1,7 @@
 /** One change on the server, and many open streams that hear of it: how long until the last one did, and at what cost. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LIMIT } from '../targets/index.mjs'
+import { entryOf } from './bounds.mjs'
 import { Connection } from './http-client.mjs'
 import { uniqueNumber } from './messages.mjs'
 import { listenRequest } from './modern-messages.mjs'
@@ -18,7 +20,7 @@ const PAUSE_MS = 200
 const REACH_LIMIT_MS = 20_000
 
 /**
- * @param targets each { name, modern }; the first is what the others are compared with
+ * @param targets each { name, modern }
  * @returns one { target, milliseconds, millisecondsSpread, microseconds, share, streams } or { target, error } per target
  */
 export async function measureFanOut({ streams, uri }, targets, progress) {
@@ -31,8 +33,8 @@ export async function measureFanOut({ streams, uri }, targets, progress) {
       entries.push({ target: target.name, error: error.message })
     }
   }
-  const bare = entries.find(({ microseconds }) => microseconds !== undefined)?.microseconds
-  return entries.map((entry) => (entry.error === undefined ? { ...entry, share: bare / entry.microseconds } : entry))
+  const bare = entryOf(entries, LIMIT)?.microseconds
+  return entries.map((entry) => ({ ...entry, share: bare === undefined ? undefined : bare / entry.microseconds }))
 }
 
 async function measureTarget(target, streams, uri) {
