@@ -42,7 +42,7 @@ export function writeAddress({ ring }: Replica, origin: Origin, address: ParkedA
 /** @throws {McpError} `request_state_invalid` for what was not given for a request like this, or has expired. */
 export function readAddress({ ring, platform }: Replica, origin: Origin, state: string): ParkedAddress {
   const [, place, replica, tag, round, expiry, keyId, signature] = ADDRESS.exec(state) ?? []
-  if (place === undefined || !ring.verifies(bound(place, origin), keyId!, signature!)) throw invalidState()
+  if (place === undefined || !ring.hasSigned(bound(place, origin), keyId!, signature!)) throw invalidState()
   const expiresAt = Number.parseInt(expiry!, 36)
   if (expiresAt <= platform.now()) throw invalidState()
   return { replica: replica!, tag: tag!, round: Number(round), expiresAt }

@@ -119,7 +119,7 @@ export class KeyRing {
   }
 
   /** Whether this ring made the signature, under this key id and for this text. */
-  verifies(text: string, keyId: string, signature: string): boolean {
+  hasSigned(text: string, keyId: string, signature: string): boolean {
     const secret = this.#secrets.get(keyId)
     return secret !== undefined && sipVerifies(secret.addressKey, this.#forAudience(text), signature)
   }
