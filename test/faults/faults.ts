@@ -39,7 +39,15 @@ function any<T>({ random }: Scene, from: readonly T[]): T {
 }
 
 /** An engine that is away for less, and for more, than what is tried again. */
-const away = ({ random }: Scene): number => 1_000 + random() * 9_000
+const away = ({ random, leaseMs }: Scene): number => 500 + random() * 2 * leaseMs
+
+/** Breaks this part of the connections, at a byte that comes early in most of them. */
+export function cutSome({ balancer }: Fleet, random: () => number, part: number): void {
+  balancer.budget = () => (random() < part ? 1 + Math.floor(random() ** 2 * 4_000) : undefined)
+}
+
+/** Connections break all the time, so that streams are on their way between replicas when something else does. */
+export const USUAL_CUTS = 0.1
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -54,7 +62,8 @@ export const FAULTS: readonly Fault[] = [
       await fleet.kill(member)
       await sleep(1_000)
       await fleet.boot(member)
-      await sleep(random() * (leaseMs / 2))
+      // Of two others one lives until the lease of this one is over.
+      await sleep((0.4 + 0.6 * random()) * leaseMs)
     },
   },
   {
@@ -96,7 +105,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'redis-pause',
-    what: 'Redis stopped for one to ten seconds',
+    what: 'Redis stopped for up to two leases',
     count: 3,
     checkEvery: 1,
     async once(scene) {
@@ -108,7 +117,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'redis-cut',
-    what: 'all replicas cut off from Redis for one to ten seconds, half of the times without being told',
+    what: 'all replicas cut off from Redis for up to two leases, half of the times without being told',
     count: 4,
     checkEvery: 1,
     async once(scene) {
@@ -144,10 +153,9 @@ export const FAULTS: readonly Fault[] = [
     async once({ fleet, random }) {
       const { balancer } = fleet
       const wanted = balancer.cuts + 1
-      // Most responses are small: a cut has to come early in some, and late in others.
-      balancer.budget = () => (random() < 0.7 ? 1 + Math.floor(random() ** 2 * 4_000) : undefined)
-      while (balancer.cuts < wanted) await sleep(2)
-      balancer.budget = () => undefined
+      cutSome(fleet, random, 0.7)
+      while (balancer.cuts < wanted) await sleep(1)
+      cutSome(fleet, random, USUAL_CUTS)
     },
   },
   {

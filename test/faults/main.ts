@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../unit/manual-platform.ts'
-import { FAULTS } from './faults.ts'
+import { cutSome, FAULTS, USUAL_CUTS } from './faults.ts'
 import { Fleet } from './fleet.ts'
 import { Load } from './load.ts'
 import { type Done, page } from './page.ts'
@@ -55,6 +55,7 @@ export async function main(program: string): Promise<number> {
   try {
     const load = new Load(fleet, tally, random)
     load.start(CLIENTS)
+    cutSome(fleet, random, USUAL_CUTS)
     await sleep(2_000)
     for (const fault of FAULTS.filter(({ name }) => only?.includes(name) ?? true)) {
       const times = Math.max(1, Math.round(fault.count * Number(values.share)))
@@ -71,6 +72,7 @@ export async function main(program: string): Promise<number> {
       console.log(`${violations === 0 ? 'pass' : 'FAIL'}  ${fault.name}: ${times} times, ${violations} violations`)
     }
     doing = 'the end'
+    cutSome(fleet, random, 0)
     await load.finish(deaths, leaseMs + SLACK_MS)
   } finally {
     clearInterval(progress)
@@ -84,7 +86,8 @@ export async function main(program: string): Promise<number> {
     `${results} results, ${streamLost} ended by the loss of the data, ${refused} refused, ${unresumable} broken before ` +
       `their first event, ${deleted} deleted; the slowest recovery took ${Math.max(0, ...recoveries)} ms`,
   )
-  if (values.page !== undefined) await writeFile(values.page, page({ tally, done, seed, leaseMs, clients: CLIENTS }))
+  if (values.page !== undefined)
+    await writeFile(values.page, page({ tally, done, seed, leaseMs, clients: CLIENTS, cuts: fleet.balancer.cuts }))
   const failed = done.filter(({ violations }) => violations > 0).length
   // What is found only at the end belongs to no fault.
   const late = failed === 0 && tally.violations.length > 0 ? 1 : 0

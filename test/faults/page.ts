@@ -21,11 +21,13 @@ export interface Report {
   readonly seed: number
   readonly leaseMs: number
   readonly clients: number
+  /** Connections cut in all. */
+  readonly cuts: number
 }
 
 const number = (value: number): string => value.toLocaleString('en-US')
 
-export function page({ tally, done, seed, leaseMs, clients }: Report): string {
+export function page({ tally, done, seed, leaseMs, clients, cuts }: Report): string {
   const sorted = [...tally.recoveries].sort((left, right) => left - right)
   const at = (part: number): string =>
     sorted.length === 0 ? '–' : `${number(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)} ms`
@@ -47,6 +49,7 @@ export function page({ tally, done, seed, leaseMs, clients }: Report): string {
       tally.unresumable,
     ],
     ['ended with their session, which its client deleted', tally.deleted],
+    ['connections of clients cut, a tenth of all at any time included', cuts],
     ['resumes of streams, each on another replica', tally.resumed],
     ['events of progress', tally.progress],
     ['answers of clients, acknowledged with 202', tally.answers],

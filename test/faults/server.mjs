@@ -44,11 +44,17 @@ server.tool('update', {}, () => {
   return 'updated'
 })
 
-const { url } = await serve(server, {
+const handle = await serve(server, {
   port: Number(PORT),
   engine: redis(ENGINE),
   secrets: [SECRET],
   session: { lease: Number(LEASE) },
+  signals: false,
   logger: () => {},
 })
-console.log(url)
+process.once('SIGTERM', async () => {
+  // As long as by default, where the lease is.
+  await handle.close({ deadline: 5 * Number(LEASE) })
+  process.exit(0)
+})
+console.log(handle.url)

@@ -125,6 +125,7 @@ export class ClientSession {
     const dice = random()
     const call = new Call(this.#around, this.#nextId(), dice < 0.25 ? 'echo' : dice < 0.65 ? 'count' : 'ask')
     call.answer = (ask) => this.#answer(call, ask)
+    call.mayBeGone = () => this.#deleting
     tally.calls++
     const { tag, tool, to, id } = call
     const signal = AbortSignal.any([over, AbortSignal.timeout(HANG_MS)])
@@ -229,6 +230,8 @@ class Call {
   progress = 0
   over = false
   answer: (ask: Message) => Promise<void> = async () => {}
+  /** Whether its session may have been deleted. */
+  mayBeGone: () => boolean = () => false
   readonly #around: Around
   readonly #asked = new Set<unknown>()
 
@@ -281,7 +284,7 @@ class Call {
       tally.replicaLost++
       lost.push({ tag: this.tag, at: Date.now() })
     } else if (reason === 'stream_lost' && emptied.some((at) => at > this.began)) tally.streamLost++
-    else if (error?.message.includes('session has ended')) tally.deleted++
+    else if (this.mayBeGone() && /session has ended|Session not found/.test(error?.message ?? '')) tally.deleted++
     else this.#violate(`it ends with ${JSON.stringify(error)}`)
   }
 

@@ -53,6 +53,7 @@ export interface SimReplica {
   readonly kill: () => void
   /** What a request gets that is under way then. */
   readonly death: Promise<HttpReply>
+  readonly bootedAt: number
   killedAt: number
   dead: boolean
   /** Whether the others had a reason to take it for dead. */
@@ -94,6 +95,9 @@ export interface SimCall {
   lastId: string | undefined
   readonly messages: Message[]
   readonly answered: Set<string>
+  /** When its latest connection began, and when its answer arrived. */
+  attachedAt: number
+  endedAt: number
   /** Its answer was acknowledged. */
   answerTaken: boolean
   cancelled: boolean

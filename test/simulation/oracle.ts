@@ -43,6 +43,23 @@ export function* faultsOfCall(call: SimCall, emptied: boolean): Generator<string
   }
 }
 
+/** A stream of a dead replica ends within its lease and this, or so soon after its client came back for it. */
+const DECIDED_MS = 1_000
+
+/** What was written arrives this late at most. */
+const ARRIVED_MS = 310
+
+/** The end of a stream whose replica was killed comes in time, where nothing else was broken. */
+export function* faultsOfRecovery(call: SimCall, leaseMs: number, alive: readonly SimReplica[]): Generator<string> {
+  const { tag, outcome, owner, endedAt, attachedAt } = call
+  if (!outcome?.includes('is gone') || !owner.dead) return
+  // Each times what it has heard itself: where all others were killed, too, the oldest of those that came later does.
+  const witnessed = Math.min(...alive.map(({ bootedAt }) => Math.max(bootedAt, owner.killedAt)))
+  const due = Math.max(witnessed + leaseMs, attachedAt) + DECIDED_MS + ARRIVED_MS
+  if (endedAt > due)
+    yield `${tag}: its end came ${Math.round(endedAt - owner.killedAt)} ms after the death of ${owner.name}`
+}
+
 /** A session that was subscribed, and listened, when something changed is told so at some time after. */
 export function* faultsOfSession(
   { deleting, subscribedAt, listeningSince, toldAt, listener }: SimSession,

@@ -13,7 +13,7 @@ import { SimulatedData, SimulatedEngine } from '../unit/simulated-engine.ts'
 import { Clock } from './clock.ts'
 import { RESOURCE, simulatedServer } from './definition.ts'
 import { type SimCall, type SimReplica, type SimSession, type SimUpdate, Sink } from './model.ts'
-import { faultsOfCall, faultsOfReplica, faultsOfSession } from './oracle.ts'
+import { faultsOfCall, faultsOfRecovery, faultsOfReplica, faultsOfSession } from './oracle.ts'
 
 /** What a client gets from a replica that is killed. */
 const NOTHING: HttpReply = { status: 200, headers: [], body: '' }
@@ -169,6 +169,7 @@ class World {
       program,
       kill,
       death,
+      bootedAt: this.#platform.now(),
       killedAt: Number.POSITIVE_INFINITY,
       dead: false,
       mayBeLost: false,
@@ -371,6 +372,8 @@ class World {
       lastId: undefined,
       messages: [],
       answered: new Set(),
+      attachedAt: 0,
+      endedAt: 0,
       answerTaken: false,
       cancelled: false,
       outcome: undefined,
@@ -411,6 +414,7 @@ class World {
       },
     )
     call.sink = sink
+    call.attachedAt = this.#platform.now()
     if (replica.dead) {
       this.#broken(call)
       return
@@ -435,6 +439,7 @@ class World {
       if (message.method === 'elicitation/create') this.#answerLater(call, message)
       else if (message.id === call.id && message.method === undefined) {
         call.outcome = message.error === undefined ? 'result' : `error ${message.error.message}`
+        call.endedAt = this.#platform.now()
       }
     }
   }
@@ -675,7 +680,12 @@ class World {
   };
 
   *#faults(): Generator<string> {
-    for (const call of this.#calls) yield* faultsOfCall(call, this.#emptied)
+    const { pauses, isolation, outages, emptying } = this.#mischief
+    const timed = !(pauses || isolation || outages || emptying)
+    for (const call of this.#calls) {
+      yield* faultsOfCall(call, this.#emptied)
+      if (timed) yield* faultsOfRecovery(call, LEASE_MS, this.#alive())
+    }
     for (const [at, session] of this.#sessions.entries()) {
       yield* faultsOfSession(session, `session ${at}`, this.#updates, this.#emptied)
     }
