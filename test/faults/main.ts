@@ -52,6 +52,10 @@ export async function main(program: string): Promise<number> {
     `a replica, ${tally.violations.length} violations`
   const progress = setInterval(() => console.log(said()), PROGRESS_MS)
   const fleet = await Fleet.start(program, leaseMs)
+  // What was started ends with this program.
+  const leave = (): void => void fleet.close().finally(() => process.exit(1))
+  process.once('SIGINT', leave)
+  process.once('SIGTERM', leave)
   try {
     const load = new Load(fleet, tally, random)
     load.start(CLIENTS)

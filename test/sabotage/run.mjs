@@ -47,7 +47,7 @@ try {
   const queue = [undefined, ...defects]
   const workers = Array.from({ length: Math.min(queue.length, availableParallelism()) }, async (_, at) => {
     const copy = await copySources(join(folder, String(at)))
-    for (let taken = 0; queue.length > 0; taken++) {
+    while (queue.length > 0) {
       const defect = queue.shift()
       const begin = performance.now()
       const outcome = await (defect === undefined ? sound(copy) : tried(copy, defect))

@@ -17,7 +17,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { rolldown } from 'rolldown'
+import { bundle } from '../bundle.mjs'
 
 /** How many seeds a process gets at a time. */
 const PIECE = 20
@@ -46,7 +46,8 @@ const enough = Number(values.failures)
 
 const folder = await mkdtemp(join(tmpdir(), 'fairlead-simulation-'))
 try {
-  await build()
+  const parts = ['player', 'world', 'worlds'].map((name) => [name, `test/simulation/${name}.ts`])
+  await bundle(values.root, Object.fromEntries(parts), folder)
   const { WORLDS } = await import(pathToFileURL(join(folder, 'worlds.js')).href)
   const worlds = values.world?.split(',') ?? Object.keys(WORLDS)
   const unknown = worlds.filter((name) => !Object.hasOwn(WORLDS, name))
@@ -58,19 +59,6 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true, force: true })
-}
-
-/** Everything in one file, packages included, so that a process starts at once. */
-async function build() {
-  const input = { player: 'test/simulation/player.ts', world: 'test/simulation/world.ts' }
-  const bundle = await rolldown({
-    cwd: values.root,
-    input: { ...input, worlds: 'test/simulation/worlds.ts' },
-    platform: 'node',
-    logLevel: 'silent',
-  })
-  await bundle.write({ dir: folder, format: 'esm', entryFileNames: '[name].js' })
-  await bundle.close()
 }
 
 /** One seed, with what happened in it. */

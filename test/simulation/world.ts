@@ -22,13 +22,13 @@ const SECRET = 'a secret of 32 bytes and a few more'
 const LEASE_MS = 5_000
 
 /** How long mischief is made. */
-const MISCHIEF_MS = 4_000
+const MISCHIEF_MS = 3_500
 
 /** How long everything has to come to an end afterwards: more than any patience or time-out. */
 const PATIENCE_MS = 60_000
 
 /** How long is waited once everything has, for what comes twice. */
-const AFTERWARDS_MS = 1_000
+const AFTERWARDS_MS = 600
 
 /** What a run may do besides calling: each switched off leaves the others as they are. */
 export interface Mischief {
@@ -87,7 +87,7 @@ class World {
     const end = this.#platform.now() + MISCHIEF_MS
     while (this.#platform.now() < end) {
       await this.#step()
-      await this.#pass(10 + this.#random() * 150)
+      await this.#pass(10 + this.#random() * 130)
     }
     this.#note('no more mischief')
     await this.#comeToRest()
@@ -105,7 +105,7 @@ class World {
       this.#calls.some(({ outcome, cancelled }) => outcome === undefined && !cancelled) ||
       !this.#faults().next().done
     do {
-      while (this.#platform.now() < end && open()) await this.#pass(500)
+      while (this.#platform.now() < end && open()) await this.#pass(250)
       await this.#pass(AFTERWARDS_MS)
     } while (this.#platform.now() < end && open())
   }
