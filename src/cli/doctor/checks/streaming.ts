@@ -1,0 +1,133 @@
+/**
+ * Do events arrive when they are sent, or does something collect them. A server of this package writes the first bytes of
+ * a session stream at once, and the first event as soon as the engine has answered; 15 s later the next byte follows. So
+ * what does not come with the head is being held back.
+ *
+ * @module
+ */
+import { duration } from '../../terminal/text.ts'
+import { type Check, good, note, type Patient, problem } from '../patient.ts'
+import type { Finding } from '../report.ts'
+import { eventsOf, isSse, type Session } from '../talk.ts'
+import { NoAnswer, type OpenStream } from '../wire.ts'
+
+/** Well above what an engine takes, and below the 15 s after which a server of ours writes again. */
+const HELD_MS = 6_000
+
+const UNBUFFERED = {
+  nginx: 'proxy_buffering off; and no proxy_ignore_headers X-Accel-Buffering, no gzip for text/event-stream',
+  HAProxy: 'option http-no-delay, and no compression type text/event-stream',
+  Caddy: 'reverse_proxy { flush_interval -1 }, and no encode for text/event-stream',
+  Cloudflare: 'no response buffering, no compression rule for text/event-stream',
+} as const
+
+/** What clients send by themselves: a proxy that compresses does so only then. */
+const ENCODINGS = { 'accept-encoding': 'gzip, deflate, br' }
+
+/** Holding small pieces back for so long is a habit of TCP (Nagle's algorithm and delayed acknowledgements). */
+const DELAY_MS = 150
+
+const BREAKS = 'Progress, questions and messages of the server come late or never; calls that ask the user hang.'
+
+export const streaming: Check = {
+  id: 'streaming',
+  title: 'Server-Sent Events',
+  async run(patient) {
+    const { session } = patient.profile
+    if (session === undefined) return []
+    let stream: OpenStream
+    try {
+      stream = await patient.talk.anywhere(() => patient.talk.get(session, ENCODINGS, HELD_MS))
+    } catch (thrown) {
+      if (!(thrown instanceof NoAnswer) || !thrown.silent) throw thrown
+      return [held('Not even the head of a session stream', patient)]
+    }
+    try {
+      if (stream.status === 405 && !patient.profile.ours) {
+        return [note('The server has no session stream (405), so nothing can be measured without calling a tool.')]
+      }
+      if (stream.status !== 200) return []
+      return await judge(patient, session, stream)
+    } finally {
+      stream.close()
+    }
+  },
+}
+
+async function judge(patient: Patient, session: Session, stream: OpenStream): Promise<Finding[]> {
+  const { between, profile } = patient
+  const encoding = stream.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    return [
+      problem(`Something compresses event streams (Content-Encoding: ${encoding}).`, {
+        breaks: `A compressor collects events until it has enough of them. ${BREAKS}`,
+        remedies: between.remedies({
+          nginx: 'remove text/event-stream from gzip_types',
+          HAProxy: 'remove text/event-stream from compression type',
+          Caddy: 'encode { match { not header Content-Type text/event-stream* } }',
+        }),
+      }),
+    ]
+  }
+  if (!isSse(stream.headers['content-type'])) {
+    return [problem(`GET is answered with ${stream.headers['content-type'] ?? 'no content type'}.`, { breaks: BREAKS })]
+  }
+  // Older revisions get no event to begin with, but the time after which to come back.
+  const primed = session.revision >= PRIMED && profile.ours
+  const complete = (): boolean => (primed ? eventsOf(stream.text).length > 0 : stream.text !== '')
+  const arrived = await stream.until(complete, HELD_MS)
+  const framing = framingOf(stream, patient)
+  if (arrived) {
+    const ms = stream.headMs + (stream.arrivals.at(-1)?.afterMs ?? 0)
+    const what = primed ? 'The first event of a session stream' : 'The first bytes of a session stream'
+    const seen = `${what} came after ${duration(ms)}, ${framing.words}.`
+    if (ms < profile.plainMs + DELAY_MS) return [good(seen), ...framing.findings]
+    return [
+      note(`${seen} A plain answer takes ${duration(profile.plainMs)}: something waits for more before it sends.`, {
+        breaks: 'Every event of the server is late by that much.',
+        remedies: between.remedies({ HAProxy: 'option http-no-delay' }),
+      }),
+      ...framing.findings,
+    ]
+  }
+  if (!profile.ours) {
+    const seen = `A session stream opened and was silent for ${duration(HELD_MS)}. Servers may be; whether something holds events back can not be told.`
+    return [note(seen), ...framing.findings]
+  }
+  const seen = stream.text === '' ? 'None of the bytes of a session stream' : 'Not the first event of a session stream'
+  return [held(seen, patient), ...framing.findings]
+}
+
+/** The revision from which streams of this package begin with an event. */
+const PRIMED = '2025-11-25'
+
+function held(what: string, { between, profile }: Patient): Finding {
+  const seen =
+    `${what} had arrived after ${duration(HELD_MS)}. It is sent at once, and a plain answer takes ` +
+    `${duration(profile.plainMs)}: something between collects what is sent.`
+  return problem(seen, { breaks: BREAKS, remedies: between.remedies(UNBUFFERED) })
+}
+
+/** How the stream is framed by HTTP. */
+function framingOf({ headers, httpVersion }: OpenStream, { between }: Patient): { words: string; findings: Finding[] } {
+  const length = headers['content-length']
+  const coding = headers['transfer-encoding']
+  const words = `HTTP/${httpVersion}${coding === undefined ? '' : ` ${String(coding)}`}`
+  const findings: Finding[] = []
+  if (length !== undefined) {
+    findings.push(
+      problem(`A session stream comes with a length (Content-Length: ${length}): it was collected first.`, {
+        breaks: BREAKS,
+        remedies: between.remedies(UNBUFFERED),
+      }),
+    )
+  } else if (coding === undefined) {
+    findings.push(
+      note('A session stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.', {
+        breaks: 'A stream that is cut looks like one that has ended; clients notice only by what is missing.',
+        remedies: between.remedies({ nginx: 'proxy_http_version 1.1; proxy_set_header Connection "";' }),
+      }),
+    )
+  }
+  return { words, findings }
+}
