@@ -15,8 +15,15 @@ const execute = promisify(execFile)
 /** Sees to it that Redis, nginx and HAProxy are there, with apt where this process may. */
 export async function requirePrograms(): Promise<void> {
   await requireRedis()
-  for (const [program, version] of [['nginx', '-v'], ['haproxy', '-v']] as const) {
-    const exists = () => execute(program, [version]).then(() => true, () => false)
+  for (const [program, version] of [
+    ['nginx', '-v'],
+    ['haproxy', '-v'],
+  ] as const) {
+    const exists = () =>
+      execute(program, [version]).then(
+        () => true,
+        () => false,
+      )
     if (await exists()) continue
     if (process.getuid?.() === 0) {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }

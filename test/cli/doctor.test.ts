@@ -1,5 +1,5 @@
 /** `fairlead doctor` before set-ups as people have them, whole and defective: real replicas, balancers and Redis. */
-import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../engines/redis-server.ts'
@@ -141,17 +141,27 @@ describe('between client and server', () => {
 
   test('a time-out longer than the keep-alives, for the whole of a stream, is told from an idle one', async () => {
     // Like nginx's 60 s and the 15 s of Envoy, only that nobody waits for it here.
-    const upstream = `http://127.0.0.1:${shared[0]}`
     const cutter = createHttpServer((incoming, response) => {
-      const headers = { ...incoming.headers, host: '127.0.0.1' } as Record<string, string>
-      const cut = incoming.method === 'GET' ? setTimeout(() => response.destroy(), 17_000) : undefined
-      response.on('close', () => clearTimeout(cut))
-      void forward(`${upstream}${incoming.url}`, incoming, response, headers)
+      const { method = '', url: path, headers } = incoming
+      const upstream = request({ port: shared[0], method, path, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        response.flushHeaders()
+        answer.pipe(response)
+      })
+      incoming.pipe(upstream)
+      const cut = setTimeout(() => response.destroy(), 17_000)
+      response.on('close', () => {
+        clearTimeout(cut)
+        upstream.destroy()
+      })
+      upstream.on('error', () => response.destroy())
     })
     const url = await listening(cutter)
     const { problems, of } = await examine(url)
     expect(problems).toEqual(['idle'])
-    expect(of('idle')[0]?.seen).toMatch(/was cut (1|2)\.\d s after the last byte, 1[67]\.\d s after it began: something/)
+    expect(of('idle')[0]?.seen).toMatch(
+      /was cut (1|2)\.\d s after the last byte, 1[67]\.\d s after it began: something/,
+    )
   })
 
   test('a proxy that drops headers', async () => {
@@ -186,7 +196,7 @@ describe('between client and server', () => {
       await nginx(shared, [...WHOLE, 'limit_except GET POST { deny all; }']),
       '--quick',
     )
-    expect(problems).toEqual(['methods', 'cors'].slice(0, 1))
+    expect(problems).toEqual(['methods'])
     expect(of('methods')[0]?.seen).toBe('DELETE is answered with HTTP 403, and not by the server.')
   })
 
@@ -206,7 +216,10 @@ describe('between client and server', () => {
 
   test('a second Access-Control-Allow-Origin', async () => {
     const { url } = await serving([inRepository('test/cli/fixtures/pages.mjs')])
-    const twice = await nginx([Number(new URL(url).port)], [...WHOLE, 'add_header Access-Control-Allow-Origin * always;'])
+    const twice = await nginx(
+      [Number(new URL(url).port)],
+      [...WHOLE, 'add_header Access-Control-Allow-Origin * always;'],
+    )
     const { problems, of } = await examine(twice, '--quick', '--origin', 'https://app.example')
     expect(problems).toEqual(['cors'])
     expect(of('cors')[0]?.seen).toMatch(/^Access-Control-Allow-Origin comes twice/)
