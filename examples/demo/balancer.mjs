@@ -23,7 +23,7 @@ export async function startBalancer(replicas, wanted) {
     if (wanted === undefined ? !isInstalled(program) : wanted !== program) continue
     const file = join(folder, `${program}.conf`)
     writeFileSync(file, `${lines(port, replicas).join('\n')}\n`)
-    await listening(start(program, args(file)), port)
+    await listening(start(program, args(file), { end: 'SIGTERM' }), port)
     return { name: program, url }
   }
   await forward(port, replicas)
@@ -81,14 +81,17 @@ function nginx(port, replicas) {
 /** In turn, over those that take connections and say that they are ready. */
 async function forward(port, replicas) {
   let turn = 0
+  const isReady = ({ port: upstream }) =>
+    fetch(`http://127.0.0.1:${upstream}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
   const server = createServer(async (incoming, response) => {
+    const ready = await Promise.all(replicas.map(isReady))
     for (let tries = 0; tries < replicas.length; tries++) {
-      const { name, port: upstream } = replicas[turn++ % replicas.length]
-      const ready = await fetch(`http://127.0.0.1:${upstream}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-      if (!ready) continue
+      const at = turn++ % replicas.length
+      if (!ready[at]) continue
+      const { name, port: upstream } = replicas[at]
       const { method, url: path, headers } = incoming
       const onward = request({ host: '127.0.0.1', port: upstream, method, path, headers }, (answer) => {
         response.writeHead(answer.statusCode, { ...answer.headers, [SERVED_BY]: name })

@@ -36,8 +36,8 @@ export class Client {
   /** Sends a notification or an answer. */
   async send(message) {
     const reply = await this.#post({ jsonrpc: '2.0', ...message })
-    await reply.text()
-    if (reply.status !== 202) throw new Error(`HTTP ${reply.status} for ${JSON.stringify(message)}`)
+    const text = await reply.text()
+    if (reply.status !== 202) throw new Error(`HTTP ${reply.status} for ${JSON.stringify(message)}: ${text}`)
   }
 
   /** Sends a request and reads its answer, whatever happens to the connection. */

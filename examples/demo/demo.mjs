@@ -16,13 +16,15 @@ const BOAT = 'Dione'
 /** `--balancer nginx` takes that one; otherwise the first that is installed. */
 const { values: options } = parseArgs({ options: { balancer: { type: 'string' } } })
 
-process.on('SIGINT', () => void endAll().then(() => process.exit(130)))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void endAll().then(() => process.exit(130)))
 process.exitCode = await demo().catch((error) => {
   status('')
   plain(red(`✗  ${error.message}`))
   return 1
 })
 await endAll()
+// Connections of the client may still wait for their time-out.
+process.exit()
 
 async function demo() {
   if (!isInstalled('redis-server')) {
@@ -164,7 +166,7 @@ async function startAll() {
 async function startReplica(replica) {
   const { port, env } = replica
   const file = fileURLToPath(new URL('replica.mjs', import.meta.url))
-  replica.running = start(process.execPath, [file], { ...env, PORT: String(port) })
+  replica.running = start(process.execPath, [file], { env: { ...env, PORT: String(port) } })
   await listening(replica.running, port)
   replica.ready = true
 }

@@ -14,10 +14,20 @@ export const folder = mkdtempSync(join(tmpdir(), 'fairlead-demo-'))
 
 const children = new Set()
 
-/** Starts a program; what it says is kept for the case that it fails. */
-export function start(command, args, env = {}) {
+/**
+ * Starts a program; what it says is kept for the case that it fails.
+ *
+ * @param end the signal that ends it with all that it has started
+ */
+export function start(command, args, { env = {}, end = 'SIGKILL' } = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const running = { child, command, output: '', ended: once(child, 'close').then(([code, signal]) => code ?? signal) }
+  const running = {
+    child,
+    command,
+    end,
+    output: '',
+    ended: once(child, 'close').then(([code, signal]) => code ?? signal),
+  }
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (running.output += text))
   children.add(running)
   running.ended.then(() => children.delete(running))
@@ -35,7 +45,7 @@ export async function listening(running, port) {
 /** Ends everything that is left, and takes its files away. */
 export async function endAll() {
   const left = [...children]
-  for (const { child } of left) child.kill('SIGKILL')
+  for (const { child, end } of left) child.kill(end)
   await Promise.all(left.map(({ ended }) => ended))
   rmSync(folder, { recursive: true, force: true })
 }

@@ -2,6 +2,7 @@
 import { createServer as createHttpServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createClient } from '../../src/testing/client/index.ts'
 import { freePort } from '../engines/redis-server.ts'
 import { haproxy, nginx, redis, replica, replicas, requirePrograms, SECRET } from './balancer.ts'
 import { type Finished, fairlead, fixture, inRepository, serving } from './support.ts'
@@ -268,11 +269,19 @@ describe('replicas', () => {
   test('one that is shutting down is still sent requests', async () => {
     const leaving = await replica({ secret: SECRET })
     const url = await haproxy([leaving.port])
+    // It stays for as long as a call is in flight.
+    const client = createClient(`http://127.0.0.1:${leaving.port}/mcp`)
+    await client.connect()
+    const calling = new AbortController()
+    const call = client.request('tools/call', { name: 'wait' }, { signal: calling.signal })
     leaving.child.kill('SIGTERM')
-    await expect.poll(async () => (await fetch(new URL('/readyz', url))).status).toBe(503)
-    const { of } = await examine(url, '--quick', '--tries', '1')
+    await expect.poll(async () => (await fetch(new URL('/readyz', url))).text()).toBe('draining\n')
+    const { of, change } = await examine(url, '--quick', '--tries', '1')
     expect(of('health', 'problem')[0]?.seen).toMatch(/\/readyz 503: requests reach a replica that is shutting down\.$/)
-    await leaving.finished
+    expect(change('health', 'HAProxy')).toContain('/readyz')
+    calling.abort()
+    await expect(call).rejects.toThrow()
+    expect((await leaving.finished).code).toBe(0)
   })
 })
 
