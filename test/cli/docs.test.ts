@@ -48,7 +48,7 @@ test.each(shown.filter(({ command }) => /^(walk|call|list|doctor)/.test(command)
 
 test('the page names every check of doctor', () => {
   const files = readdirSync(inRepository('src/cli/doctor/checks')).map((name) => name.replace(/\.ts$/, ''))
-  const named = [...PAGE.matchAll(/^\| [^|]+ \| `(\w+)` \| /gm)].map(([, id]) => id)
+  const named = [...PAGE.matchAll(/^\| [^|`]+ \| `([a-z]+)` \| /gm)].map(([, id]) => id)
   expect(named.toSorted()).toEqual(files.filter((name) => name !== 'index').toSorted())
 })
 

@@ -270,17 +270,24 @@ describe('replicas', () => {
     const leaving = await replica({ secret: SECRET })
     const url = await haproxy([leaving.port])
     // It stays for as long as a call is in flight.
-    const client = createClient(`http://127.0.0.1:${leaving.port}/mcp`)
+    let events = 0
+    const client = createClient(`http://127.0.0.1:${leaving.port}/mcp`, {
+      onExchange: ({ type }) => {
+        if (type === 'event') events++
+      },
+    })
     await client.connect()
+    const before = events
     const calling = new AbortController()
-    const call = client.request('tools/call', { name: 'wait' }, { signal: calling.signal })
+    const call = expect(client.request('tools/call', { name: 'wait' }, { signal: calling.signal })).rejects.toThrow()
+    await expect.poll(() => events).toBeGreaterThan(before)
     leaving.child.kill('SIGTERM')
     await expect.poll(async () => (await fetch(new URL('/readyz', url))).text()).toBe('draining\n')
     const { of, change } = await examine(url, '--quick', '--tries', '1')
     expect(of('health', 'problem')[0]?.seen).toMatch(/\/readyz 503: requests reach a replica that is shutting down\.$/)
     expect(change('health', 'HAProxy')).toContain('/readyz')
     calling.abort()
-    await expect(call).rejects.toThrow()
+    await call
     expect((await leaving.finished).code).toBe(0)
   })
 })
