@@ -95,9 +95,9 @@ export function lost(between: Between, header: string, breaks: string): Finding 
   return problem(`${header} does not arrive at the server.`, {
     breaks,
     remedies: between.remedies({
-        nginx: `remove proxy_set_header ${header} …; and proxy_pass_request_headers off;`,
-        HAProxy: `remove http-request del-header ${header.toLowerCase()}, and set-header of it`,
-        Caddy: `remove header_up -${header}`,
+      nginx: `remove proxy_set_header ${header} …; and proxy_pass_request_headers off;`,
+      HAProxy: `remove http-request del-header ${header.toLowerCase()}, and set-header of it`,
+      Caddy: `remove header_up -${header}`,
     }),
   })
 }

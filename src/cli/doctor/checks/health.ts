@@ -20,7 +20,10 @@ export const health: Check = {
         problem(`${answered}: requests reach a replica that is shutting down.`, {
           breaks: 'New session streams are refused, and the replica will be gone in a moment.',
           remedies: [
-            { where: 'HAProxy', change: 'option httpchk, http-check send meth GET uri /readyz, and check inter 1s on each server' },
+            {
+              where: 'HAProxy',
+              change: 'option httpchk, http-check send meth GET uri /readyz, and check inter 1s on each server',
+            },
             { where: 'Kubernetes', change: 'readinessProbe: { httpGet: { path: /readyz }, periodSeconds: 1 }' },
             { where: 'any other', change: 'ask /readyz, every second' },
           ],
