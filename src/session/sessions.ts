@@ -188,12 +188,14 @@ export class Sessions {
     refuseEnded(session)
     const { store, id } = this.#replica
     const { uid } = session.facts
-    const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
-    // Announced even when another request had put it in place: only then is the announcement sure to stand earlier in
-    // the log than whatever the client causes after our acknowledgement.
-    await this.#cluster.append({ v: 1, t: 'session', uid, by: id })
-    this.#markChanged(uid, 0)
-    session.state = stateOf(entry)
+    await this.#inOneEpoch(async () => {
+      const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
+      // Announced even when another request had put it in place: only then is the announcement sure to stand earlier in
+      // the log than whatever the client causes after our acknowledgement.
+      await this.#cluster.append({ v: 1, t: 'session', uid, by: id })
+      this.#markChanged(uid, 0)
+      session.state = stateOf(entry)
+    })
   }
 
   /** Changes values of the session, which nobody needs to hear about: they are read from the table. */
@@ -210,10 +212,21 @@ export class Sessions {
   /** Ends a session for good: first everybody hears it, then it is written down, then this resolves. */
   async delete(session: Session): Promise<void> {
     const { uid, expiresAt } = session.facts
-    await this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt })
-    await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
+    await this.#inOneEpoch(async () => {
+      await this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt })
+      await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
+    })
     this.#replica.counters.sessionsDeleted++
     this.#bury(uid, expiresAt)
+  }
+
+  /** What is acknowledged is announced and written down in the same data, else one half of it may be lost. */
+  async #inOneEpoch(write: () => Promise<void>): Promise<void> {
+    const { store } = this.#replica
+    for (let epoch = ''; epoch !== store.epoch; ) {
+      epoch = store.epoch
+      await write()
+    }
   }
 
   /**
