@@ -138,10 +138,11 @@ export const FAULTS: readonly Fault[] = [
     async once(scene) {
       const { fleet, leaseMs, random } = scene
       const member = any(scene, fleet.members)
-      fleet.mayBeLost.add(member.name)
+      fleet.lose(member)
       await member.proxy.cut()
       await sleep(leaseMs + 1_000 + random() * 3_000)
       await member.proxy.mend()
+      fleet.found(member)
       await sleep(REST_MS)
     },
   },

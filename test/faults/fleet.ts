@@ -15,6 +15,9 @@ import { Balancer } from './balancer.ts'
 const REPLICAS = 3
 const START_LIMIT_MS = 20_000
 
+/** Within this time a replica that is back has tried to renew its lease. */
+const LEARNS_MS = 2_000
+
 interface Member {
   readonly at: number
   readonly port: number
@@ -31,8 +34,8 @@ export class Fleet {
   readonly #folder: string
   readonly #program: string
   readonly #leaseMs: number
-  /** Replicas, by name, whose calls may be lost. */
-  readonly mayBeLost = new Set<string>()
+  /** Replicas, by name, whose calls may be lost: those that began before this time. */
+  readonly mayBeLost = new Map<string, number>()
   /** What replicas said that nobody foresaw. */
   readonly output: string[] = []
 
@@ -96,19 +99,30 @@ export class Fleet {
 
   /** Ends a replica and says nothing to anybody. */
   async kill(member: Member): Promise<void> {
-    this.mayBeLost.add(member.name)
+    this.lose(member)
     const exit = once(member.child, 'exit')
     member.child.kill('SIGKILL')
     await exit
   }
 
   stop(member: Member): void {
-    this.mayBeLost.add(member.name)
+    this.lose(member)
     member.child.kill('SIGSTOP')
   }
 
   goOn(member: Member): void {
     member.child.kill('SIGCONT')
+    this.found(member)
+  }
+
+  /** The others have a reason to take it for dead. */
+  lose(member: Member): void {
+    this.mayBeLost.set(member.name, Number.POSITIVE_INFINITY)
+  }
+
+  /** It is as good as any again, as soon as it knows what others have decided. */
+  found(member: Member): void {
+    this.mayBeLost.set(member.name, Date.now() + LEARNS_MS)
   }
 
   /** Ends a replica as a deploy does. */

@@ -69,9 +69,9 @@ export class Load {
       if (owners.has(tag)) tally.violate(`${tag} ran on ${owners.get(tag)}, and on ${by}`)
       owners.set(tag, by)
     }
-    for (const { tag, at } of lost) {
+    for (const { tag, began, at } of lost) {
       const owner = owners.get(tag)
-      if (owner === undefined || !this.#fleet.mayBeLost.has(owner)) {
+      if (began > (this.#fleet.mayBeLost.get(owner ?? '') ?? 0)) {
         tally.violate(`${tag}: ${owner} was taken for dead, and was not`)
       }
       const died = deaths.get(owner ?? '')

@@ -20,7 +20,7 @@ export interface Around {
   /** Deleted for certain. */
   readonly deleted: string[]
   /** Calls that ended because of their replica, and when. */
-  readonly lost: { readonly tag: string; readonly at: number }[]
+  readonly lost: { readonly tag: string; readonly began: number; readonly at: number }[]
   /** When the engine lost its data. */
   readonly emptied: number[]
   tags: number
@@ -282,7 +282,7 @@ class Call {
     const { reason } = (error?.data ?? {}) as { readonly reason?: string }
     if (reason === 'replica_lost') {
       tally.replicaLost++
-      lost.push({ tag: this.tag, at: Date.now() })
+      lost.push({ tag: this.tag, began: this.began, at: Date.now() })
     } else if (reason === 'stream_lost' && emptied.some((at) => at > this.began)) tally.streamLost++
     else if (this.mayBeGone() && /session has ended|Session not found/.test(error?.message ?? '')) tally.deleted++
     else this.#violate(`it ends with ${JSON.stringify(error)}`)
