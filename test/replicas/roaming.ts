@@ -4,7 +4,7 @@ import { answerOf, initializeMessage, JSON_BOTH, type Served } from '../requirem
 import type { Fleet } from './fleet.ts'
 
 /** Where the replicas are. */
-export type Replicas = Pick<Fleet, 'urls'>
+type Replicas = Pick<Fleet, 'urls'>
 
 export class RoamingSession {
   readonly id: string
