@@ -1,6 +1,7 @@
 /**
  * `npm test`: every part in order, with its output as it comes. Ends with the time that each took and the line
- * `N passed, N failed`, the sum over all parts: one per test, conformance scenario, check, example and fuzz run.
+ * `N passed, N failed`, the sum over all parts: one per test, conformance scenario, check, example,
+ * deliberate defect, kind of fault, fuzz run and simulation.
  *
  * Usage: `node tools/test.mjs [--only part,part]`.
  *
@@ -18,6 +19,12 @@ import { run } from './run.mjs'
 /** What is enough for a fuzz run to count: the figure that the README gives. */
 const FUZZ_REQUESTS = 200_000
 
+/** How many mixtures of faults the simulation plays: the figure of docs/replicas.md. */
+const SIMULATED_SEEDS = 20_000
+
+/** The share of the faults that is tried, with a lease that is shorter than the default one. */
+const FAULTS_SHARE = ['--share', '0.05', '--lease', '2000']
+
 /** @type {Record<string, () => Promise<Count>>} */
 const PARTS = {
   build: () => one('npm', ['run', 'build', '--silent']),
@@ -33,9 +40,9 @@ const PARTS = {
   cluster: () => vitest('cluster', ['--maxWorkers=3']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
-  simulation: () => counting('test/simulation/run.mjs'),
+  simulation: () => one(process.execPath, ['test/simulation/run.mjs', '--seeds', String(SIMULATED_SEEDS)]),
   sabotage: () => counting('test/sabotage/run.mjs'),
-  faults: () => counting('test/faults/run.mjs', ['--share', '0.05', '--lease', '2000']),
+  faults: () => counting('test/faults/run.mjs', FAULTS_SHARE),
   examples: () => counting('tools/examples.mjs'),
 }
 

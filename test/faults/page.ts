@@ -99,7 +99,7 @@ ${at(0.5)}, the slowest ${at(1)}, of ${number(sorted.length)}.
 - Machines that fail, networks that delay or reorder, and a Redis that fails over are not part of this;
   [engines.md](engines.md) says what an engine may lose.
 
-Again, with another seed: \`npm run faults -- --seed 1\`. One kind: \`--only ${done[0]?.fault.name ?? 'kill'}\`. A tenth of it: \`--share 0.1\`.
+Again, with another seed: \`npm run faults -- --seed ${seed + 1}\`. One kind: \`--only ${done[0]?.fault.name ?? 'kill'}\`. A tenth of it: \`--share 0.1\`.
 \`npm test\` runs a twentieth of it with a lease of 2 s, and [the simulation](replicas.md#how-it-is-tested) thousands of other mixtures.
 `
 }
