@@ -91,10 +91,22 @@ describe('whole', () => {
 
   test('a stateless server: what needs sessions is left out', async () => {
     const { url } = await serving([fixture('stateless.mjs')])
-    const { code, of, findings } = await examine(url)
+    const { code, of, findings } = await examine(url, '--quick')
     expect(code).toBe(0)
     expect(of('reach')[1]?.seen).toMatch(/^The server is stateless/)
-    expect(findings.map(({ check }) => check)).toEqual(['reach', 'reach', 'slash', 'bodies', 'cors'])
+    expect(findings.map(({ check }) => check)).toEqual(['reach', 'reach', 'slash', 'streaming', 'bodies', 'cors'])
+    expect(of('streaming')[0]?.seen).toMatch(/^The first event of a subscription came after/)
+  })
+
+  test('the same behind nginx that collects events and waits for 4 s', async () => {
+    const { url } = await serving([fixture('stateless.mjs')])
+    const location = [...WHOLE, 'proxy_ignore_headers X-Accel-Buffering;', 'proxy_read_timeout 4s;']
+    const collecting = await nginx([Number(new URL(url).port)], location)
+    expect((await examine(collecting, '--quick')).problems).toEqual(['streaming'])
+    const hasty = await nginx([Number(new URL(url).port)], [...WHOLE, 'proxy_read_timeout 4s;'])
+    const { problems, of } = await examine(hasty)
+    expect(problems).toEqual(['idle'])
+    expect(of('idle')[0]?.seen).toMatch(/was cut 4\.\d s after it began/)
   })
 
   test('web pages: what --origin asks for is refused, or let in', async () => {

@@ -62,13 +62,17 @@ export class Talk {
 
   /** `server/discover`: the first request of the modern era. */
   discover(revision: string): Promise<Answered> {
-    const meta = {
-      'io.modelcontextprotocol/protocolVersion': revision,
-      'io.modelcontextprotocol/clientInfo': CLIENT,
-      'io.modelcontextprotocol/clientCapabilities': {},
-    }
-    const headers = { [PROTOCOL_VERSION]: revision, [METHOD]: 'server/discover' }
-    return this.request('server/discover', { _meta: meta }, undefined, { headers })
+    const { headers, params } = modern(revision, 'server/discover')
+    return this.request('server/discover', params, undefined, { headers })
+  }
+
+  /** Opens a subscription of the modern era. */
+  listen(revision: string, more: Readonly<Record<string, string>> = {}, limitMs?: number): Promise<OpenStream> {
+    const { headers, params } = modern(revision, 'subscriptions/listen')
+    const asked = { ...params, notifications: { toolsListChanged: true } }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#ids, method: 'subscriptions/listen', params: asked })
+    const limit = limitMs === undefined ? {} : { limitMs }
+    return this.wire.open({ method: 'POST', headers: { ...CONTENT, ...headers, ...more }, body, ...limit })
   }
 
   /** Opens the session stream, or what `headers` ask for instead. */
@@ -96,6 +100,16 @@ export class Talk {
 }
 
 const CONTENT = { accept: `${JSON_TYPE}, ${SSE_TYPE}`, 'content-type': JSON_TYPE }
+
+/** What a request of the modern era says of itself. */
+function modern(revision: string, method: string): { headers: Record<string, string>; params: JsonObject } {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': revision,
+    'io.modelcontextprotocol/clientInfo': CLIENT,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  return { headers: { [PROTOCOL_VERSION]: revision, [METHOD]: method }, params: { _meta: meta } }
+}
 
 function sessionHeaders(session: Session | undefined): Record<string, string> {
   return session === undefined ? {} : { [SESSION_ID]: session.id, [PROTOCOL_VERSION]: session.revision }

@@ -6,6 +6,7 @@
  */
 import { duration, plural } from '../../terminal/text.ts'
 import type { Settings } from '../between.ts'
+import { lastingOfItsOwn } from '../lasting.ts'
 import { good, note, type Patient, problem } from '../patient.ts'
 import type { Finding } from '../report.ts'
 import { NoAnswer, type OpenStream, type StreamEnd } from '../wire.ts'
@@ -56,15 +57,11 @@ export function watchIdle(patient: Patient): IdleWatch {
   }
 }
 
-async function watch(
-  { talk, profile, between }: Patient,
-  opened: (stream: OpenStream) => void,
-): Promise<Finding | undefined> {
-  if (profile.legacy === undefined) return undefined
-  const { reply } = await talk.initialize(profile.legacy)
-  const id = reply.headers['mcp-session-id']
-  if (typeof id !== 'string') return undefined
-  const stream = await talk.anywhere(() => talk.get({ id, revision: profile.legacy! }))
+async function watch(patient: Patient, opened: (stream: OpenStream) => void): Promise<Finding | undefined> {
+  const { between, profile } = patient
+  const lasting = await lastingOfItsOwn(patient)
+  const stream = await lasting?.open()
+  if (stream === undefined) return undefined
   if (stream.status !== 200) {
     stream.close()
     return undefined

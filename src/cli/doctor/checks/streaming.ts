@@ -1,14 +1,15 @@
 /**
  * Do events arrive when they are sent, or does something collect them. A server of this package writes the first bytes of
- * a session stream at once, and the first event as soon as the engine has answered; 15 s later the next byte follows. So
- * what does not come with the head is being held back.
+ * a session stream at once, and the first event as soon as the engine has answered; any server acknowledges a subscription
+ * of the modern era at once. The next byte may follow seconds later, so what does not come soon is being held back.
  *
  * @module
  */
 import { duration } from '../../terminal/text.ts'
+import { type Lasting, lastingOf } from '../lasting.ts'
 import { type Check, good, note, type Patient, problem } from '../patient.ts'
 import type { Finding } from '../report.ts'
-import { eventsOf, isSse, type Session } from '../talk.ts'
+import { eventsOf, isSse } from '../talk.ts'
 import { NoAnswer, type OpenStream } from '../wire.ts'
 
 /** Well above what an engine takes, and below the 15 s after which a server of ours writes again. */
@@ -33,28 +34,27 @@ export const streaming: Check = {
   id: 'streaming',
   title: 'Server-Sent Events',
   async run(patient) {
-    const { session } = patient.profile
-    if (session === undefined) return []
+    const lasting = lastingOf(patient)
+    if (lasting === undefined) return []
     let stream: OpenStream
     try {
-      stream = await patient.talk.anywhere(() => patient.talk.get(session, ENCODINGS, HELD_MS))
+      stream = await lasting.open(ENCODINGS, HELD_MS)
     } catch (thrown) {
       if (!(thrown instanceof NoAnswer) || !thrown.silent) throw thrown
-      return [held('Not even the head of a session stream', patient)]
+      return [held(`Not even the head of ${lasting.name}`, lasting, patient)]
     }
     try {
-      if (stream.status === 405 && !patient.profile.ours) {
-        return [note('The server has no session stream (405), so nothing can be measured without calling a tool.')]
-      }
-      if (stream.status !== 200) return []
-      return await judge(patient, session, stream)
+      if (stream.status === 200) return await judge(patient, lasting, stream)
+      const seen = `The server offers nothing that stays open (HTTP ${stream.status} for ${lasting.name}), so nothing can be measured without calling a tool.`
+      // What else a refusal means is the matter of other checks.
+      return stream.status === 405 ? [note(seen)] : []
     } finally {
       stream.close()
     }
   },
 }
 
-async function judge(patient: Patient, session: Session, stream: OpenStream): Promise<Finding[]> {
+async function judge(patient: Patient, lasting: Lasting, stream: OpenStream): Promise<Finding[]> {
   const { between, profile } = patient
   const encoding = stream.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
@@ -70,17 +70,16 @@ async function judge(patient: Patient, session: Session, stream: OpenStream): Pr
     ]
   }
   if (!isSse(stream.headers['content-type'])) {
-    return [problem(`GET is answered with ${stream.headers['content-type'] ?? 'no content type'}.`, { breaks: BREAKS })]
+    return [
+      problem(`A stream is answered with ${stream.headers['content-type'] ?? 'no content type'}.`, { breaks: BREAKS }),
+    ]
   }
-  // Older revisions get no event to begin with, but the time after which to come back.
-  const primed = session.revision >= PRIMED && profile.ours
-  const complete = (): boolean => (primed ? eventsOf(stream.text).length > 0 : stream.text !== '')
-  const arrived = await stream.until(complete, HELD_MS)
+  const arrived = await stream.until(() => lasting.begun(stream), HELD_MS)
   const framing = framingOf(stream, patient)
   if (arrived) {
     const ms = stream.headMs + (stream.arrivals.at(-1)?.afterMs ?? 0)
-    const what = primed ? 'The first event of a session stream' : 'The first bytes of a session stream'
-    const seen = `${what} came after ${duration(ms)}, ${framing.words}.`
+    const what = eventsOf(stream.text).length > 0 ? 'The first event' : 'The first bytes'
+    const seen = `${what} of ${lasting.name} came after ${duration(ms)}, ${framing.words}.`
     if (ms < profile.plainMs + DELAY_MS) return [good(seen), ...framing.findings]
     return [
       note(`${seen} A plain answer takes ${duration(profile.plainMs)}: something waits for more before it sends.`, {
@@ -90,22 +89,15 @@ async function judge(patient: Patient, session: Session, stream: OpenStream): Pr
       ...framing.findings,
     ]
   }
-  if (!profile.ours) {
-    const seen = `A session stream opened and was silent for ${duration(HELD_MS)}. Servers may be; whether something holds events back can not be told.`
-    return [note(seen), ...framing.findings]
-  }
-  const seen = stream.text === '' ? 'None of the bytes of a session stream' : 'Not the first event of a session stream'
-  return [held(seen, patient), ...framing.findings]
+  const missing = stream.text === '' ? 'None of the bytes' : 'Not the first event'
+  return [held(`${missing} of ${lasting.name}`, lasting, patient), ...framing.findings]
 }
 
-/** The revision from which streams of this package begin with an event. */
-const PRIMED = '2025-11-25'
-
-function held(what: string, { between, profile }: Patient): Finding {
-  const seen =
-    `${what} had arrived after ${duration(HELD_MS)}. It is sent at once, and a plain answer takes ` +
-    `${duration(profile.plainMs)}: something between collects what is sent.`
-  return problem(seen, { breaks: BREAKS, remedies: between.remedies(UNBUFFERED) })
+function held(what: string, { prompt }: Lasting, { between, profile }: Patient): Finding {
+  const seen = `${what} had arrived after ${duration(HELD_MS)}.`
+  if (!prompt) return note(`${seen} Servers may be silent; whether something holds events back can not be told.`)
+  const why = `It is sent at once, and a plain answer takes ${duration(profile.plainMs)}: something between collects what is sent.`
+  return problem(`${seen} ${why}`, { breaks: BREAKS, remedies: between.remedies(UNBUFFERED) })
 }
 
 /** How the stream is framed by HTTP. */
@@ -116,14 +108,14 @@ function framingOf({ headers, httpVersion }: OpenStream, { between }: Patient): 
   const findings: Finding[] = []
   if (length !== undefined) {
     findings.push(
-      problem(`A session stream comes with a length (Content-Length: ${length}): it was collected first.`, {
+      problem(`A stream comes with a length (Content-Length: ${length}): it was collected first.`, {
         breaks: BREAKS,
         remedies: between.remedies(UNBUFFERED),
       }),
     )
   } else if (coding === undefined) {
     findings.push(
-      note('A session stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.', {
+      note('A stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.', {
         breaks: 'A stream that is cut looks like one that has ended; clients notice only by what is missing.',
         remedies: between.remedies({ nginx: 'proxy_http_version 1.1; proxy_set_header Connection "";' }),
       }),
