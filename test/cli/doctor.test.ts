@@ -248,7 +248,7 @@ describe('replicas', () => {
     expect([code, problems]).toEqual([1, ['replicas']])
     expect(of('replicas', 'good')[0]?.seen).toMatch(/^2 replicas have answered/)
     expect(of('replicas', 'problem')[0]?.seen).toMatch(
-      /^18 of 36 requests of a session were refused with 404: each replica has made a secret of its own\. .* 2 different keys\.$/,
+      /^\d\d of 36 requests of a session were refused with 404: each replica has made a secret of its own\. .* 2 different keys\.$/,
     )
   })
 
@@ -261,7 +261,7 @@ describe('replicas', () => {
     const { problems, of, change } = await examine(url, '--quick')
     expect(problems).toEqual(['replicas'])
     expect(of('replicas', 'problem')[0]?.seen).toMatch(
-      /^18 of 36 requests of a session were refused with 503, after up to 5\.\d s: by replicas with another secret\./,
+      /^\d\d of 36 requests of a session were refused with 503, after up to 5\.\d s: by replicas with another secret\./,
     )
     expect(change('replicas', 'the server')).toContain('FAIRLEAD_SECRET')
   })

@@ -79,6 +79,8 @@ async function examine(talk: Talk, options: DoctorOptions, { report, failed, tel
     tell(check, await check.run(patient).catch(brokenOff))
   }
   if (idle !== undefined) await tellIdle(idle, { report, failed, tell })
+  // A session of this package costs its server nothing; that it has ended would have to be kept.
+  if (!profile.ours) await talk.endAll()
 }
 
 /** A connection that breaks during a check is a finding too. */

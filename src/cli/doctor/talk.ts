@@ -33,6 +33,7 @@ const CLIENT = { name: 'fairlead-doctor', title: 'Fairlead doctor', version: pac
 export class Talk {
   readonly wire: Wire
   #ids = 0
+  readonly #opened: Session[] = []
 
   constructor(wire: Wire) {
     this.wire = wire
@@ -51,9 +52,19 @@ export class Talk {
     return read(await this.wire.send({ method: 'POST', body, ...more, headers }), id)
   }
 
-  initialize(revision: string, more?: Partial<WireRequest>): Promise<Answered> {
-    const params = { protocolVersion: revision, capabilities: {}, clientInfo: CLIENT }
-    return this.request('initialize', params, undefined, more)
+  /** @param padding bytes of text that make the request large */
+  async initialize(revision: string, more?: Partial<WireRequest>, padding = 0): Promise<Answered> {
+    const meta = padding === 0 ? {} : { _meta: { 'fairlead/padding': 'x'.repeat(padding) } }
+    const params = { protocolVersion: revision, capabilities: {}, clientInfo: CLIENT, ...meta }
+    const answered = await this.request('initialize', params, undefined, more)
+    const id = answered.reply.headers[SESSION_ID]
+    if (typeof id === 'string') this.#opened.push({ id, revision })
+    return answered
+  }
+
+  /** Ends all sessions that were opened: most servers keep each of them in memory. */
+  async endAll(): Promise<void> {
+    await Promise.all(this.#opened.splice(0).map((session) => this.delete(session).catch(() => undefined)))
   }
 
   async ping(session: Session | undefined, more?: Partial<WireRequest>): Promise<Answered> {

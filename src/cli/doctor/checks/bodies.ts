@@ -27,15 +27,13 @@ async function large({ talk, profile, between }: Patient): Promise<Finding> {
   const bytes = profile.ours ? OUR_BYTES : OTHER_BYTES
   const size = `${(bytes / MIB).toFixed(1)} MiB`
   const revision = profile.legacy ?? LATEST_LEGACY.name
-  const params = { protocolVersion: revision, capabilities: {}, clientInfo: { name: 'fairlead-doctor', version: '0' } }
-  const padding = 'x'.repeat(bytes - JSON.stringify(params).length)
   const remedies = between.remedies({
     nginx: 'client_max_body_size 4m;',
     Caddy: 'request_body { max_size 4MiB }',
     'AWS ALB': 'the limit is 1 MiB for Lambda targets only',
   })
   try {
-    const answer = await talk.request('initialize', { ...params, _meta: { 'fairlead/padding': padding } })
+    const answer = await talk.initialize(revision, {}, bytes)
     const { status } = answer.reply
     if (status !== 413) return good(`A request of ${size} reaches the server.`)
     const why = errorOf(answer)

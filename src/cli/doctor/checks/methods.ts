@@ -21,15 +21,17 @@ export const methods: Check = {
     const refused = [
       ...(get === undefined ? [] : [{ method: 'GET', status: get.status, text: get.text }]),
       ...(removed === undefined ? [] : [{ method: 'DELETE', ...removed }]),
-    ].filter(({ status }) => status >= 300 && status !== 404 && status !== 503)
+    ].filter(
+      ({ status, text }) => status >= 300 && !(status === 404 || status === 503 || answeredByServer(status, text)),
+    )
     const remedies = between.remedies({
       nginx: 'remove limit_except, and conditions on $request_method, from the location',
       HAProxy: 'remove http-request deny … if METH_… for this path',
     })
     if (refused.length === 0) return [good(get === undefined ? 'DELETE reaches the server.' : 'Both reach the server.')]
-    return refused.map(({ method, status, text }) => {
-      // The server says so in JSON-RPC or with 405; a proxy with a page of its own.
-      if (refusalOf(text) !== '' || (status === 405 && !profile.ours)) {
+    return refused.map(({ method, status }) => {
+      // A server may do without; one of this package does not.
+      if (status === 405 && !profile.ours) {
         return note(`The server does not offer ${method} (HTTP ${status}).`)
       }
       return problem(`${method} is answered with HTTP ${status}, and not by the server.`, {
@@ -41,6 +43,11 @@ export const methods: Check = {
       })
     })
   },
+}
+
+/** Whatever is wrong with the request, it is the server that says so: in JSON-RPC. */
+function answeredByServer(status: number, text: string): boolean {
+  return status !== 405 && refusalOf(text) !== ''
 }
 
 /** A session that may be ended. */
