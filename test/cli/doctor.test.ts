@@ -1,5 +1,11 @@
 /** `fairlead doctor` before set-ups as people have them, whole and defective: real replicas, balancers and Redis. */
-import { createServer as createHttpServer, request, type Server } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '../../src/testing/client/index.ts'
@@ -154,22 +160,10 @@ describe('between client and server', () => {
 
   test('a time-out longer than the keep-alives, for the whole of a stream, is told from an idle one', async () => {
     // Like nginx's 60 s and the 15 s of Envoy, only that nobody waits for it here.
-    const cutter = createHttpServer((incoming, response) => {
-      const { method = '', url: path, headers } = incoming
-      const upstream = request({ port: shared[0], method, path, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers)
-        response.flushHeaders()
-        answer.pipe(response)
-      })
-      incoming.pipe(upstream)
+    const url = await forwarding((_, response) => {
       const cut = setTimeout(() => response.destroy(), 17_000)
-      response.on('close', () => {
-        clearTimeout(cut)
-        upstream.destroy()
-      })
-      upstream.on('error', () => response.destroy())
+      response.on('close', () => clearTimeout(cut))
     })
-    const url = await listening(cutter)
     const { problems, of } = await examine(url)
     expect(problems).toEqual(['idle'])
     expect(of('idle')[0]?.seen).toMatch(
@@ -211,6 +205,33 @@ describe('between client and server', () => {
     )
     expect(problems).toEqual(['methods'])
     expect(of('methods')[0]?.seen).toBe('DELETE is answered with HTTP 403, and not by the server.')
+  })
+
+  test('a proxy that wants to know the length of a body, and one that says no length of an answer', async () => {
+    const measured = await forwarding((incoming, response) => {
+      if (incoming.headers['transfer-encoding'] !== undefined) response.writeHead(411).end()
+    })
+    const chunked = await examine(measured, '--quick')
+    expect([chunked.code, chunked.of('bodies', 'note')[0]?.seen]).toEqual([
+      0,
+      'A request with Transfer-Encoding: chunked is refused (HTTP 411).',
+    ])
+    const bare = await forwarding((_, response) => {
+      response.useChunkedEncodingByDefault = false
+    })
+    const { code, of } = await examine(bare, '--quick')
+    expect([code, of('streaming', 'note')[0]?.seen]).toEqual([
+      0,
+      'A stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.',
+    ])
+  })
+
+  test('a balancer that sets a cookie for affinity', async () => {
+    const { code, of } = await examine(
+      await haproxy(shared, ['option http-no-delay', 'cookie SERVER insert']),
+      '--quick',
+    )
+    expect([code, of('replicas', 'note')[0]?.seen]).toEqual([0, expect.stringContaining('the cookie SERVER')])
   })
 
   test('a proxy with its own limit on bodies', async () => {
@@ -304,6 +325,24 @@ describe('replicas', () => {
   })
 })
 
+test('a server that lets go of a stream by itself is told from a proxy that cuts it', async () => {
+  const leaving = await replica({ secret: SECRET })
+  const url = `http://127.0.0.1:${leaving.port}/mcp`
+  const examining = examine(url)
+  // By then only the idle stream is left, and nothing else is asked of it.
+  setTimeout(() => leaving.child.kill('SIGTERM'), 6_000)
+  const { code, of } = await examining
+  expect([code, of('idle')[0]]).toEqual([
+    0,
+    {
+      type: 'finding',
+      check: 'idle',
+      verdict: 'note',
+      seen: expect.stringMatching(/^The server itself ended a stream/),
+    },
+  ])
+})
+
 describe('wrong use', () => {
   test('nobody there, and what is no MCP server', async () => {
     const nobody = await examine(`127.0.0.1:${await freePort()}/mcp`)
@@ -339,6 +378,25 @@ const servers: Server[] = []
 afterAll(() => {
   for (const server of servers) server.close().closeAllConnections()
 })
+
+/** A proxy before the first replica. `change` does something to its exchanges; what it answers is not forwarded. */
+function forwarding(change: (incoming: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const proxy = createHttpServer((incoming, response) => {
+    change(incoming, response)
+    if (response.headersSent) return
+    const { method = '', url: path, headers } = incoming
+    const upstream = request({ port: shared[0], method, path, headers }, (answer) => {
+      const { 'transfer-encoding': _, connection: __, ...passed } = answer.headers
+      response.writeHead(answer.statusCode ?? 502, passed)
+      response.flushHeaders()
+      answer.pipe(response)
+    })
+    incoming.pipe(upstream)
+    response.on('close', () => upstream.destroy())
+    upstream.on('error', () => response.destroy())
+  })
+  return listening(proxy)
+}
 
 async function listening(server: Server): Promise<string> {
   servers.push(server)

@@ -102,24 +102,11 @@ function held(what: string, { prompt }: Lasting, { between, profile }: Patient):
 
 /** How the stream is framed by HTTP. */
 function framingOf({ headers, httpVersion }: OpenStream, { between }: Patient): { words: string; findings: Finding[] } {
-  const length = headers['content-length']
   const coding = headers['transfer-encoding']
-  const words = `HTTP/${httpVersion}${coding === undefined ? '' : ` ${String(coding)}`}`
-  const findings: Finding[] = []
-  if (length !== undefined) {
-    findings.push(
-      problem(`A stream comes with a length (Content-Length: ${length}): it was collected first.`, {
-        breaks: BREAKS,
-        remedies: between.remedies(UNBUFFERED),
-      }),
-    )
-  } else if (coding === undefined) {
-    findings.push(
-      note('A stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.', {
-        breaks: 'A stream that is cut looks like one that has ended; clients notice only by what is missing.',
-        remedies: between.remedies({ nginx: 'proxy_http_version 1.1; proxy_set_header Connection "";' }),
-      }),
-    )
-  }
-  return { words, findings }
+  if (coding !== undefined) return { words: `HTTP/${httpVersion} ${coding}`, findings: [] }
+  const finding = note('A stream ends only with its connection (no Transfer-Encoding), as HTTP/1.0 has it.', {
+    breaks: 'A stream that is cut looks like one that has ended; clients notice only by what is missing.',
+    remedies: between.remedies({ nginx: 'chunked_transfer_encoding on;' }),
+  })
+  return { words: `HTTP/${httpVersion}`, findings: [finding] }
 }
