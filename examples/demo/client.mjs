@@ -85,6 +85,8 @@ class Following {
   holder
   connections = 0
   answer
+  /** What ended it for good before its answer, or with an error; `undefined` as long as all is well. */
+  failure
   #client
   #on
   #reader
@@ -98,7 +100,14 @@ class Following {
     this.#on = on
     this.runner = client.servedBy
     this.answer = this.#follow(reply)
-    this.answer.catch(() => {})
+    this.answer.then(
+      (last) => {
+        this.failure = last?.error?.message
+      },
+      (error) => {
+        this.failure = error.message
+      },
+    )
   }
 
   /** Breaks the connection, as a network does. `gate` is given the function that comes back, once. */

@@ -74,6 +74,13 @@ async function demo() {
   await until(() => question !== undefined, 'the question')
   line(`question   ${cyan(question.params.message)} ${dim('(the user thinks about it)')}`)
 
+  const streams = Object.entries({ 'the session stream': session, 'the long call': unload, 'the call that asks': book })
+  const allHeld = (fits) => () => {
+    const lost = streams.find(([, { failure }]) => failure !== undefined)
+    if (lost) throw new Error(`Lost: ${lost[0]} (${lost[1].failure})`)
+    return streams.every(([, { holder }]) => fits(holder))
+  }
+
   // 1. The network hiccups: the client comes back, and finds itself at another replica than the one that works for it.
   await sleep(1_500)
   const victim = replicas.find(({ name, ready }) => ready && name !== runner)
@@ -81,7 +88,7 @@ async function demo() {
   plain()
   line(bold(`1. The client loses its connections, and comes back to ${victim.name}`))
   await Promise.all([session, unload, book].map((stream) => stream.cut((open) => steer(isVictim, open))))
-  await until(() => [session, unload, book].every(({ holder }) => holder === victim.name), 'the streams to be resumed')
+  await until(allHeld(isVictim), 'the streams to be resumed')
 
   // 2. That replica is killed.
   await sleep(1_000)
@@ -92,8 +99,10 @@ async function demo() {
   const fresh = replicas.find(({ ready }) => !ready)
   await startReplica(fresh)
   line(`replicas   ${shown(fresh.name)} takes its place`)
-  const back = () => [session, unload, book].every(({ holder }) => holder !== undefined && holder !== victim.name)
-  await until(back, 'the streams to be resumed')
+  await until(
+    allHeld((name) => name !== undefined && !isVictim(name)),
+    'the streams to be resumed',
+  )
 
   // 3. The one that runs the calls is told to leave.
   await sleep(500)
