@@ -142,10 +142,13 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
       return
     }
     const request = new NodeRequest(incoming, at)
-    const reply = endpoint.refuseBeside(request) ?? endpoint.metadata(request)
+    const health = at === '/healthz' || at === '/readyz'
+    // The checks of load balancers may name no host, as HTTP/1.0 allows; browsers always name one.
+    const nameless = health && incoming.headers.host === undefined
+    const reply = (nameless ? undefined : endpoint.refuseBeside(request)) ?? endpoint.metadata(request)
     if (reply !== undefined) {
       writeReply(response, reply)
-    } else if (at === '/healthz' || at === '/readyz') {
+    } else if (health) {
       const ok = at === '/healthz' || endpoint.ready
       response.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', 'cache-control': 'no-store' })
       response.end(ok ? 'ok\n' : 'draining\n')

@@ -22,7 +22,7 @@ export const health: Check = {
           remedies: [
             {
               where: 'HAProxy',
-              change: 'option httpchk, http-check send meth GET uri /readyz, and check inter 1s on each server',
+              change: 'option httpchk GET /readyz, and check inter 1s on each server',
             },
             { where: 'Kubernetes', change: 'readinessProbe: { httpGet: { path: /readyz }, periodSeconds: 1 }' },
             { where: 'any other', change: 'ask /readyz, every second' },
