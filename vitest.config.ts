@@ -17,7 +17,12 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,simulation,fuzz,clients,engines,cluster}/**', '**/node_modules/**'],
+          exclude: [
+            'test/{unit,simulation,fuzz,clients,engines,cluster}/**',
+            'test/replicas/**',
+            'test/cli/doctor.test.ts',
+            '**/node_modules/**',
+          ],
           ...overSockets,
         },
       },
@@ -36,11 +41,11 @@ export default defineConfig({
           maxConcurrency: 12,
         },
       },
-      // Replicas as real processes, on a real Redis, behind real balancers.
+      // Replicas in one process, and as processes on Redis behind real balancers. Most of the time passes waiting.
       {
         test: {
           name: 'cluster',
-          include: ['test/cluster/*.test.ts'],
+          include: ['test/cluster/*.test.ts', 'test/replicas/*.test.ts', 'test/cli/doctor.test.ts'],
           globalSetup: 'test/cluster/install.ts',
           ...overSockets,
           fileParallelism: true,

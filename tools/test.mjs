@@ -25,7 +25,7 @@ const SIMULATED_SEEDS = 20_000
 /** The share of the faults that is tried, with a lease that is shorter than the default one. */
 const FAULTS_SHARE = ['--share', '0.05', '--lease', '2000']
 
-/** @type {Record<string, () => Promise<Count>>} */
+/** @type {Record<string, (quiet: boolean) => Promise<Count>>} */
 const PARTS = {
   build: () => one('npm', ['run', 'build', '--silent']),
   check: () => counting('tools/check.mjs'),
@@ -36,8 +36,8 @@ const PARTS = {
     await install(new URL('../test/clients/', import.meta.url))
     return vitest('clients')
   },
-  engines: () => vitest('engines', ['--maxWorkers=4']),
-  cluster: () => vitest('cluster', ['--maxWorkers=3']),
+  engines: (quiet) => vitest('engines', ['--maxWorkers=4'], quiet),
+  cluster: () => vitest('cluster', ['--maxWorkers=4']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
   simulation: () => one(process.execPath, ['test/simulation/run.mjs', '--seeds', String(SIMULATED_SEEDS)]),
@@ -54,15 +54,14 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+/** Parts that run at once: the tests of engines spend nearly all of their time waiting for times to live and time-outs. */
+const TOGETHER = [['integration', 'engines']]
+
 const rows = []
-for (const name of names) {
-  console.log(`\n== ${name}`)
-  const begin = performance.now()
-  const count = await PARTS[name]().catch((thrown) => {
-    console.error(thrown)
-    return { passed: 0, failed: 1 }
-  })
-  rows.push({ name, seconds: (performance.now() - begin) / 1000, ...count })
+for (const group of groupsOf(names)) {
+  const [first, ...others] = group
+  const beside = others.map((name) => part(name, true))
+  rows.push(await part(first, false), ...(await Promise.all(beside)))
 }
 
 console.log()
@@ -72,6 +71,31 @@ for (const { name, seconds, passed, failed } of rows) {
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
 process.exitCode = sum('failed') === 0 ? 0 : 1
+
+/** The parts that were asked for, in their order, those that run at once together. */
+function groupsOf(asked) {
+  const groups = []
+  const taken = new Set()
+  for (const name of asked) {
+    if (taken.has(name)) continue
+    const together = TOGETHER.find((group) => group.includes(name)) ?? [name]
+    const group = together.filter((other) => asked.includes(other))
+    for (const other of group) taken.add(other)
+    groups.push(group)
+  }
+  return groups
+}
+
+/** @param {boolean} quiet its output comes when it has ended, because another one's is on the terminal meanwhile */
+async function part(name, quiet) {
+  if (!quiet) console.log(`\n== ${name}`)
+  const begin = performance.now()
+  const count = await PARTS[name](quiet).catch((thrown) => {
+    console.error(thrown)
+    return { passed: 0, failed: 1 }
+  })
+  return { name, seconds: (performance.now() - begin) / 1000, ...count }
+}
 
 /** A program that counts as one. */
 async function one(command, args) {
@@ -95,12 +119,13 @@ async function conformance() {
 }
 
 /** One project of vitest.config.ts. A test that did not run counts as failed: there are none to skip. */
-async function vitest(project, more = []) {
+async function vitest(project, more = [], quiet = false) {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-test-'))
   try {
     const file = join(folder, 'report.json')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    const { code } = await run('vitest', ['run', '--project', project, ...more, ...reporters])
+    const { code, output } = await run('vitest', ['run', '--project', project, ...more, ...reporters], { quiet })
+    if (quiet) console.log(`\n== ${project}\n${output}`)
     const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
     if (report === undefined) return { passed: 0, failed: 1 }
     const { numPassedTests: passed, numTotalTests: all, testResults } = report
