@@ -7,11 +7,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEverything } from '../everything/start.mjs'
+import { roundRobin } from '../round-robin.mjs'
 
 const REPLICAS = 3
 const START_LIMIT_MS = 10_000
@@ -21,7 +21,7 @@ export async function startReplicas() {
   const redis = await startRedis()
   const env = { FAIRLEAD_ENGINE: redis.url, FAIRLEAD_SECRET: 'one secret for all three of the replicas' }
   const servers = await Promise.all(Array.from({ length: REPLICAS }, () => startEverything('node', env)))
-  const forwarder = await forward(servers.map(({ url }) => new URL(url).port))
+  const forwarder = await roundRobin(() => servers.map(({ url }) => new URL(url).port))
   return {
     url: forwarder.url,
     async close() {
@@ -29,40 +29,6 @@ export async function startReplicas() {
       // A replica that is told to leave waits until a balancer would have noticed; here nobody has to.
       await Promise.all(servers.map((server) => server.kill('SIGKILL')))
       await redis.close()
-    },
-  }
-}
-
-/** Round robin by request, with bytes passed on as they come. */
-async function forward(ports) {
-  let next = 0
-  const proxy = createServer((incoming, response) => {
-    const { method, url: path, headers } = incoming
-    const outgoing = request({
-      host: '127.0.0.1',
-      port: ports[next++ % ports.length],
-      method,
-      path,
-      headers,
-      agent: false,
-    })
-    outgoing.on('response', (answer) => {
-      response.writeHead(answer.statusCode, answer.headers)
-      response.flushHeaders()
-      answer.pipe(response)
-      answer.on('error', () => response.destroy())
-    })
-    outgoing.on('error', () => response.destroy())
-    response.on('close', () => outgoing.destroy())
-    incoming.pipe(outgoing)
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  return {
-    url: `http://127.0.0.1:${proxy.address().port}/mcp`,
-    close() {
-      proxy.close()
-      proxy.closeAllConnections()
     },
   }
 }
