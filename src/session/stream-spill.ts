@@ -88,8 +88,10 @@ export class StreamSpill {
     if (this.#over || this.#running !== undefined) return
     this.#running = this.#write(repair).finally(() => {
       this.#running = undefined
-      if (this.#queue.length > 0) this.#run()
-      else if (this.#stream.finalSequence !== undefined || this.#over) this.#peers.spilling.delete(this)
+      // What a process that has left could not write stays unwritten: its streams are answered for by others.
+      const over = this.#over || this.#peers.closed
+      if (this.#queue.length > 0 && !over) this.#run()
+      else if (this.#stream.finalSequence !== undefined || over) this.#peers.spilling.delete(this)
     })
   }
 
