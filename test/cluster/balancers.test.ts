@@ -124,8 +124,13 @@ describe.each(BALANCERS)('behind %s', (kind) => {
     await stream.method('notifications/resources/updated')
     stream.cut()
   })
+})
 
-  test('a stream that is idle for 75 s goes on, and brings what happens then', async () => {
+// Beside each other: they wait.
+describe.concurrent.each(BALANCERS)('behind %s', (kind) => {
+  const url = () => balancers.get(kind)!.url
+
+  test('a stream that is idle for 75 s goes on, and brings what happens then', async ({ expect }) => {
     const through = { urls: [url()] }
     const session = await RoamingSession.open(through, 0)
     await session.request(0, 'resources/subscribe', { uri: 'test://two' })
