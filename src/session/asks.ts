@@ -117,7 +117,11 @@ export class Asks {
       usage.add(principal, 'asks')
       counters.asksSent++
       const meta = { ...(params['_meta'] as JsonObject | undefined), progressToken: id }
-      const sent = route.sendAsk(requestMessage(id, method, { ...params, _meta: meta }), id)
+      const send = (): void | Promise<void> => {
+        if (this.#open.has(id)) return route.sendAsk(requestMessage(id, method, { ...params, _meta: meta }), id)
+      }
+      const { entering } = this.#replica
+      const sent = entering === undefined ? send() : entering.then(send)
       if (sent !== undefined) sent.catch((thrown: McpError) => this.#settle(ask)?.reject(thrown))
     })
   }

@@ -69,6 +69,9 @@ export interface Reader {
 const LOG = 'inbox/'
 const TTL_MS = 24 * 60 * 60_000
 
+/** How many records are read at a time. */
+const BATCH = 256
+
 /** A replica that does not read for a while may have this much waiting; over it senders answer 503. */
 const CAP = 10_000
 
@@ -104,8 +107,12 @@ export class Inbox {
     this.#onGap = onGap
   }
 
-  /** Follows the inbox of an id of this replica, from its end: nobody knows the id yet. */
+  /**
+   * Follows the inbox of an id of this replica, from its birth: a replica that was taken for dead asks under its new id at
+   * once, and may be answered before this has been heard of.
+   */
   async open(address: string): Promise<void> {
+    if (this.#followers.has(address)) return
     const { store, wheel, report } = this.#replica
     const log = LOG + address
     const follower = new LogFollower({
@@ -116,7 +123,12 @@ export class Inbox {
       onGap: () => this.#onGap(address),
       onError: (thrown) => report(thrown, 'inbox'),
     })
-    follower.start(await store.end(log))
+    let found = await store.read(log, 'birth', BATCH)
+    while (!found.gap && found.entries.length > 0) {
+      this.#take(log, found.entries)
+      found = await store.read(log, found.end, BATCH)
+    }
+    follower.start(found.gap ? found.oldest : found.end)
     this.#followers.set(address, follower)
   }
 

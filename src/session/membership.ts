@@ -17,6 +17,9 @@ export const STALE_MS = 1_000
 const BEAT_MS = 500
 const RENEW_MS = 1_000
 
+/** How long a replica may take from its new id to its lease. */
+const ENTER_MS = 1_000
+
 /** Dead replicas are remembered for longer than any stream of theirs could be asked for. */
 const REMEMBER_DEAD_MS = 60 * 60_000
 
@@ -229,7 +232,12 @@ export class Membership {
   }
 
   async #exists(replica: string): Promise<'alive' | 'dead' | undefined> {
-    const lease = await readLease(this.#store, replica)
+    let lease = await readLease(this.#store, replica)
+    if (lease === undefined) {
+      // One that was taken for dead goes by its new id before it is known by it.
+      await new Promise<void>((resolve) => void this.#replica.wheel.after(ENTER_MS, resolve))
+      lease = await readLease(this.#store, replica)
+    }
     const now = this.#replica.platform.now()
     if (lease === undefined) {
       // The data may have been lost, and its replica is about to put it back.

@@ -25,6 +25,9 @@ import type { SharedStore } from './shared-store.ts'
 import { appendStreamLog, isStreamOver, type StreamRecord, streamLogOf } from './stream-log.ts'
 import type { StreamSpill } from './stream-spill.ts'
 
+/** Between two attempts to be known under a new id. */
+const ENTER_RETRY_MS = 500
+
 /** The parts of this process that other replicas have something to say to. */
 export interface PeersParts {
   readonly cluster: Cluster
@@ -191,7 +194,10 @@ export class Peers implements MembershipListener {
     replica.takeNewId()
     // Calls with an open connection go on writing to it; those of the others were answered by somebody else.
     for (const stream of [...replica.streams.values()]) if (!stream.connected) stream.fenced()
-    this.#enterAgain().catch((thrown) => replica.report(thrown, 'membership'))
+    const entering = this.#enterAgain().finally(() => {
+      if (replica.entering === entering) replica.entering = undefined
+    })
+    replica.entering = entering
   }
 
   tailStale(stale: boolean): void {
@@ -241,10 +247,18 @@ export class Peers implements MembershipListener {
   }
 
   async #enterAgain(): Promise<void> {
-    const { id } = this.#replica
-    await this.#inbox.open(id)
-    await this.#membership.enter()
-    await this.#parts.cluster.append({ v: 1, t: 'replica', replica: id })
+    const { id, wheel, report } = this.#replica
+    while (!this.closed && id === this.#replica.id) {
+      try {
+        await this.#inbox.open(id)
+        await this.#membership.enter()
+        await this.#parts.cluster.append({ v: 1, t: 'replica', replica: id })
+        return
+      } catch (thrown) {
+        report(thrown, 'membership')
+        await new Promise<void>((resolve) => void wheel.after(ENTER_RETRY_MS, resolve))
+      }
+    }
   }
 
   /** What makes something run must not be late: it may have been sent again. All else does no harm then. */

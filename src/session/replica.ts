@@ -50,6 +50,8 @@ export class Replica {
   peers: Peers | undefined
   openStreams = 0
   readonly usage: Usage = new Usage()
+  /** Until others know this process by its {@link takeNewId new id}, no question may go out that is answered to it. */
+  entering: Promise<void> | undefined
   /** Set when the process is about to leave: no new work should be sent here. */
   leaving = false
   /** Set a moment later: what would last is not accepted any more. */
