@@ -43,12 +43,12 @@ export function requestSession(serving: Serving, envelope: Envelope, principal: 
   const { revision, capabilities, client, logLevel } = envelope
   const extensions = definition.readExtensions(capabilities, revision)
   return sessionOfRequest(replica, {
-    revision: revision.name,
+    revision,
     capabilities: capabilityBits(capabilities),
     client: { name: fitName(client.name), version: fitName(client.version) },
     principal,
     extensions: Object.keys(extensions).length === 0 ? '' : JSON.stringify(extensions),
-    ...(logLevel && { level: logLevel }),
+    level: logLevel,
   })
 }
 

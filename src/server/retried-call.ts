@@ -13,7 +13,7 @@ import { headersOf, passedOn } from '../call/passed-headers.ts'
 import { RemoteOutlet } from '../call/remote-outlet.ts'
 import { readResponses, spentState } from '../call/request-state.ts'
 import type { CallServices } from '../call/services.ts'
-import { type ForwardedRetry, factsOfRequest, sessionOfRequest } from '../session/forwarded-retry.ts'
+import { type ForwardedRetry, factsOfRequest, sessionOfFacts } from '../session/forwarded-retry.ts'
 import { RelayedExchange } from '../session/relayed-exchange.ts'
 import type { Replica } from '../session/replica.ts'
 import { lostError } from '../session/stream-log.ts'
@@ -60,7 +60,7 @@ export function takeRetry({ replica, parking }: CallServices, retry: ForwardedRe
     if (late) throw new McpError('unavailable', 'The retry came too late; try again.')
     const parked = parking.find(tag)
     if (parked === undefined) throw spentState()
-    const session = sessionOfRequest(replica, client)
+    const session = sessionOfFacts(replica, client)
     const exchange = { session, identity, headers: headersOf(headers), request: { id, params }, outlet }
     const call = parked.take(exchange, round, readResponses(params))
     if (call !== undefined) outlet.own(call)
