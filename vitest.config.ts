@@ -6,12 +6,23 @@ const overSockets = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism:
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/{unit,simulation}/**/*.test.ts'],
+          testTimeout: 10_000,
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{unit,fuzz,clients,engines}/**', '**/node_modules/**'],
+          exclude: [
+            'test/{unit,simulation,fuzz,clients,engines,cluster}/**',
+            'test/replicas/**',
+            'test/cli/doctor.test.ts',
+            '**/node_modules/**',
+          ],
           ...overSockets,
         },
       },
@@ -24,9 +35,20 @@ export default defineConfig({
           include: ['test/engines/*.test.ts'],
           globalSetup: 'test/engines/install.ts',
           ...overSockets,
-          // Most of the time passes waiting for times to live.
+          // Most of the time passes waiting for times to live: files wait beside each other.
+          fileParallelism: true,
           testTimeout: 120_000,
           maxConcurrency: 12,
+        },
+      },
+      // Replicas in one process, and as processes on Redis behind real balancers. Most of the time passes waiting.
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/*.test.ts', 'test/replicas/*.test.ts', 'test/cli/doctor.test.ts'],
+          globalSetup: 'test/cluster/install.ts',
+          ...overSockets,
+          fileParallelism: true,
         },
       },
       // Compiled, never run: what must and what must not type-check.

@@ -24,6 +24,7 @@ export type {
   SecurityOptions,
   SessionOptions,
 } from './http/options.ts'
+export type { RateOptions } from './http/rate-limit.ts'
 export type { CacheHints } from './server/cache-hints.ts'
 export type { Complete } from './server/complete.ts'
 export type { ServerIdentity } from './server/identity.ts'

@@ -1,6 +1,7 @@
 /**
  * `npm test`: every part in order, with its output as it comes. Ends with the time that each took and the line
- * `N passed, N failed`, the sum over all parts: one per test, conformance scenario, check, example and fuzz run.
+ * `N passed, N failed`, the sum over all parts: one per test, conformance scenario, check, example,
+ * deliberate defect, kind of fault, fuzz run and simulation.
  *
  * Usage: `node tools/test.mjs [--only part,part]`.
  *
@@ -18,7 +19,13 @@ import { run } from './run.mjs'
 /** What is enough for a fuzz run to count: the figure that the README gives. */
 const FUZZ_REQUESTS = 200_000
 
-/** @type {Record<string, () => Promise<Count>>} */
+/** How many mixtures of faults the simulation plays: the figure of docs/replicas.md. */
+const SIMULATED_SEEDS = 20_000
+
+/** The share of the faults that is tried, with a lease that is shorter than the default one. */
+const FAULTS_SHARE = ['--share', '0.05', '--lease', '2000']
+
+/** @type {Record<string, (quiet: boolean) => Promise<Count>>} */
 const PARTS = {
   build: () => one('npm', ['run', 'build', '--silent']),
   check: () => counting('tools/check.mjs'),
@@ -29,9 +36,13 @@ const PARTS = {
     await install(new URL('../test/clients/', import.meta.url))
     return vitest('clients')
   },
-  engines: () => vitest('engines'),
+  engines: (quiet) => vitest('engines', ['--maxWorkers=4'], quiet),
+  cluster: () => vitest('cluster', ['--maxWorkers=4']),
   conformance: () => conformance(),
   fuzz: () => one(process.execPath, ['test/fuzz/run.mjs', '--requests', String(FUZZ_REQUESTS)]),
+  simulation: () => one(process.execPath, ['test/simulation/run.mjs', '--seeds', String(SIMULATED_SEEDS)]),
+  sabotage: () => counting('test/sabotage/run.mjs'),
+  faults: () => counting('test/faults/run.mjs', FAULTS_SHARE),
   examples: () => counting('tools/examples.mjs'),
 }
 
@@ -43,15 +54,14 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+/** Parts that run at once: the tests of engines spend nearly all of their time waiting for times to live and time-outs. */
+const TOGETHER = [['integration', 'engines']]
+
 const rows = []
-for (const name of names) {
-  console.log(`\n== ${name}`)
-  const begin = performance.now()
-  const count = await PARTS[name]().catch((thrown) => {
-    console.error(thrown)
-    return { passed: 0, failed: 1 }
-  })
-  rows.push({ name, seconds: (performance.now() - begin) / 1000, ...count })
+for (const group of groupsOf(names)) {
+  const [first, ...others] = group
+  const beside = others.map((name) => part(name, true))
+  rows.push(await part(first, false), ...(await Promise.all(beside)))
 }
 
 console.log()
@@ -62,6 +72,31 @@ const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
 process.exitCode = sum('failed') === 0 ? 0 : 1
 
+/** The parts that were asked for, in their order, those that run at once together. */
+function groupsOf(asked) {
+  const groups = []
+  const taken = new Set()
+  for (const name of asked) {
+    if (taken.has(name)) continue
+    const together = TOGETHER.find((group) => group.includes(name)) ?? [name]
+    const group = together.filter((other) => asked.includes(other))
+    for (const other of group) taken.add(other)
+    groups.push(group)
+  }
+  return groups
+}
+
+/** @param {boolean} quiet its output comes when it has ended, because another one's is on the terminal meanwhile */
+async function part(name, quiet) {
+  if (!quiet) console.log(`\n== ${name}`)
+  const begin = performance.now()
+  const count = await PARTS[name](quiet).catch((thrown) => {
+    console.error(thrown)
+    return { passed: 0, failed: 1 }
+  })
+  return { name, seconds: (performance.now() - begin) / 1000, ...count }
+}
+
 /** A program that counts as one. */
 async function one(command, args) {
   const { code } = await run(command, args)
@@ -69,8 +104,8 @@ async function one(command, args) {
 }
 
 /** A tool that ends with the line `N passed, N failed` itself. */
-async function counting(file) {
-  const { code, output } = await run(process.execPath, [file])
+async function counting(file, args = []) {
+  const { code, output } = await run(process.execPath, [file, ...args])
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   return atLeast(code, { passed: Number(passed ?? 0), failed: Number(failed ?? 0) })
 }
@@ -84,12 +119,13 @@ async function conformance() {
 }
 
 /** One project of vitest.config.ts. A test that did not run counts as failed: there are none to skip. */
-async function vitest(project) {
+async function vitest(project, more = [], quiet = false) {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-test-'))
   try {
     const file = join(folder, 'report.json')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    const { code } = await run('vitest', ['run', '--project', project, ...reporters])
+    const { code, output } = await run('vitest', ['run', '--project', project, ...more, ...reporters], { quiet })
+    if (quiet) console.log(`\n== ${project}\n${output}`)
     const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined)
     if (report === undefined) return { passed: 0, failed: 1 }
     const { numPassedTests: passed, numTotalTests: all, testResults } = report

@@ -18,8 +18,14 @@ export class MeasuredTarget {
   /** Starts a fresh process for a row and opens its sessions. */
   static async start(row, target, { connections = CONNECTIONS, ...processOptions } = {}) {
     const json = row.json && target.json !== false
-    const args = ['--tools', String(row.tools ?? 1), ...(json ? ['--json'] : [])]
-    const server = startTarget(target.file, args, processOptions)
+    const args = [
+      '--tools',
+      String(row.tools ?? 1),
+      ...(json ? ['--json'] : []),
+      ...(row.modern ? ['--modern'] : []),
+      ...(target.args ?? []),
+    ]
+    const server = startTarget(row.modern ? target.modern : target.file, args, processOptions)
     try {
       const port = await server.listening()
       await server.keepConnections()

@@ -95,10 +95,20 @@ class TargetProcess {
   /**
    * Collects garbage until the heap no longer shrinks. Needs exposeGc.
    *
-   * @returns { heapUsed, external } in bytes; external: buffers outside the heap
+   * @returns { heapUsed, external, rss } in bytes; external: buffers outside the heap, rss: all of the process
    */
   collectedHeap() {
     return this.#ask('heap')
+  }
+
+  /** What `process.memoryUsage()` says there, without collecting anything. */
+  memory() {
+    return this.#ask('memory')
+  }
+
+  /** Changes the resource that the row `listen` subscribes to. */
+  async update() {
+    await this.#ask('update')
   }
 
   /** What the target counts of itself, or undefined. */

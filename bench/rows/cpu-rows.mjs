@@ -9,6 +9,8 @@ import { FAIRLEAD, LIMIT, targets } from '../targets/index.mjs'
 import { callLane } from './call.mjs'
 import { elicitationLane } from './elicitation.mjs'
 import { initializeLane } from './initialize.mjs'
+import { modernCallLane } from './modern-call.mjs'
+import { modernElicitationLane } from './modern-elicitation.mjs'
 import { progressLane } from './progress.mjs'
 
 /** How much dearer an operation may look with 50 tools: what remains of the noise when rows run minutes apart. */
@@ -16,7 +18,7 @@ const SAME = 1.1
 
 /**
  * `json`: the server is asked to answer plain JSON where it can; `jsonOnly`: servers that can't are left out.
- * `share`: the bound. `sameAs`: the row whose cost this one must not exceed, measured without peers unless they are asked for.
+ * `modern`: of revision 2026-07-28; servers that do not speak it are left out. `share`: the bound. `sameAs`: the row whose cost this one must not exceed, measured without peers unless they are asked for.
  */
 const definitions = [
   {
@@ -37,6 +39,22 @@ const definitions = [
     json: false,
     share: 0.6,
   },
+  {
+    name: 'modern-call',
+    title: 'tools/call of 2026-07-28, JSON answers',
+    lane: modernCallLane,
+    json: true,
+    modern: true,
+    share: 0.85,
+  },
+  {
+    name: 'modern-elicit',
+    title: 'one elicitation inside a tools/call of 2026-07-28, in two rounds',
+    lane: modernElicitationLane,
+    json: true,
+    modern: true,
+    share: 0.6,
+  },
 ]
 
 const withManyTools = ['call-json', 'call-sse', 'init'].map((name) => {
@@ -45,7 +63,8 @@ const withManyTools = ['call-json', 'call-sse', 'init'].map((name) => {
 })
 
 function targetsOf(row, asked) {
-  return targets.filter(({ name, json }) => {
+  return targets.filter(({ name, json, modern }) => {
+    if (row.modern && modern === undefined) return false
     if (row.jsonOnly && json === false) return false
     if (asked !== undefined) return asked.includes(name)
     return row.sameAs === undefined || name === LIMIT || name === FAIRLEAD

@@ -4,6 +4,9 @@
  */
 import { cpuRows } from './cpu-rows.mjs'
 import { heapRows } from './heap-rows.mjs'
+import { listenRow } from './listen.mjs'
+import { neighbourRows } from './neighbour-rows.mjs'
+import { replicaRows } from './replica-rows.mjs'
 import { startUpRows } from './start-up-rows.mjs'
 
-export const rows = [...cpuRows, ...startUpRows, ...heapRows]
+export const rows = [...cpuRows, listenRow, ...startUpRows, ...heapRows, ...replicaRows, ...neighbourRows]

@@ -1,7 +1,7 @@
 /**
  * Preloaded into a target (`node --import`): answers the benchmark's questions about the process over IPC.
  *
- * A target that counts things itself puts a function under the symbol below.
+ * A target that counts things itself, or has something that can change, puts a function under a symbol below.
  */
 
 import { Server } from 'node:http'
@@ -22,7 +22,8 @@ async function collectedHeap() {
     heapUsed = now
     if (settled) break
   }
-  return { heapUsed, external: process.memoryUsage().external }
+  const { external, rss } = process.memoryUsage()
+  return { heapUsed, external, rss }
 }
 
 /** Targets take turns, so a connection may idle for longer than the 5 s after which node:http closes it. */
@@ -34,12 +35,20 @@ function keepConnections() {
   return { servers: servers.length }
 }
 
+/** A row's own question: the target changes the resource that its clients listen to. */
+function update() {
+  globalThis[Symbol.for('bench.update')]()
+  return {}
+}
+
 const answers = {
   keepConnections,
   cpu: () => process.cpuUsage(),
+  update,
   heap: collectedHeap,
   startProfile: async () => (await import('./profiler.mjs')).startProfile(),
   stopProfile: async () => (await import('./profiler.mjs')).stopProfile(),
+  memory: () => process.memoryUsage(),
   exit: () => process.exit(),
   counters: () => ({ counters: globalThis[Symbol.for('bench.counters')]?.() }),
 }

@@ -49,6 +49,10 @@ export class NodeRequest implements HttpRequest {
     return { header: (name) => headerOf(headers, name) }
   }
 
+  address(): string | undefined {
+    return this.#incoming.socket.remoteAddress
+  }
+
   clientCertificate(): ClientCertificate | undefined {
     return clientCertificate(this.#incoming.socket)
   }

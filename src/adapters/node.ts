@@ -9,8 +9,10 @@ import type { Duplex } from 'node:stream'
 import { Endpoint, type Snapshot } from '../http/endpoint.ts'
 import { type Logger, logLine } from '../http/logger.ts'
 import { checkOptions, type EndpointOptions, type OptionsFor, ssePaths } from '../http/options.ts'
+import { errorReply } from '../http/replies.ts'
 import { definitionOf, type Server } from '../server/server.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
+import { McpError } from '../wire/errors.ts'
 import { isLoopbackName } from '../wire/loopback.ts'
 import { exchange, LINGER_MS, NodeRequest, pathOf, writeReply } from './node-exchange.ts'
 import { WholeIncoming } from './node-incoming.ts'
@@ -90,6 +92,8 @@ export async function serve<State>(
     connectionsCheckingInterval: CHECKING_INTERVAL_MS,
     // Otherwise a second Host or Content-Type is dropped in silence, while a proxy may have gone by it.
     joinDuplicateHeaders: true,
+    // Node would answer with the connection's end, which cuts off a client that is still sending: see route().
+    requireHostHeader: false,
   })
   const local = loopback ? { path: barePath(path), port: () => (http.address() as AddressInfo).port } : undefined
   const endpoint = await Endpoint.create(definitionOf(server as Server), endpointOptions, nodePlatform, local)
@@ -122,6 +126,12 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
   const older = endpoint.legacySse
   const olderPaths = older && [older.transport.path, older.transport.messagesPath]
   http.on('request', (incoming, response) => {
+    // RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
+    // lacks a Host header field".
+    if (incoming.headers.host === undefined && incoming.httpVersionMinor === 1) {
+      writeReply(response, errorReply(new McpError('invalid_request', 'Host is missing.')))
+      return
+    }
     const at = pathOf(incoming.url)
     if (at === bare || at === slashed) {
       exchange(endpoint, incoming, response, at)
@@ -132,10 +142,13 @@ function route(http: HttpServer, endpoint: Endpoint, path: string): void {
       return
     }
     const request = new NodeRequest(incoming, at)
-    const reply = endpoint.refuseBeside(request) ?? endpoint.metadata(request)
+    const health = at === '/healthz' || at === '/readyz'
+    // The checks of load balancers may name no host, as HTTP/1.0 allows; browsers always name one.
+    const nameless = health && incoming.headers.host === undefined
+    const reply = (nameless ? undefined : endpoint.refuseBeside(request)) ?? endpoint.metadata(request)
     if (reply !== undefined) {
       writeReply(response, reply)
-    } else if (at === '/healthz' || at === '/readyz') {
+    } else if (health) {
       const ok = at === '/healthz' || endpoint.ready
       response.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', 'cache-control': 'no-store' })
       response.end(ok ? 'ok\n' : 'draining\n')

@@ -38,6 +38,7 @@ export class ModernLines {
         identity: undefined,
         headers: NO_HEADERS,
         request: message,
+        text: JSON.stringify(message),
         outlet: this.#outlet(id, answer),
       }
       void startModern(this.#serving, exchange, (call) => {

@@ -15,6 +15,8 @@ export interface AuthRequest {
   readonly path: string
   /** A header by its name in any case, or `undefined`. */
   header(name: string): string | undefined
+  /** The address that the connection comes from, where the adapter knows it: behind a proxy, the proxy's. */
+  address?(): string | undefined
   /** The certificate that the client showed and TLS verified, where the server itself ends TLS; else `undefined`. */
   clientCertificate?(): ClientCertificate | undefined
 }
@@ -90,11 +92,13 @@ export function functionScheme(authenticate: Authenticate): AuthScheme {
   }
 }
 
-function anyCase(request: AuthRequest): AuthRequest {
+/** The request as an author's function sees it. */
+export function anyCase(request: AuthRequest): AuthRequest {
   return {
     method: request.method,
     path: request.path,
     header: (name) => request.header(name.toLowerCase()),
+    address: () => request.address?.(),
     clientCertificate: () => request.clientCertificate?.(),
   }
 }

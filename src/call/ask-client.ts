@@ -33,7 +33,7 @@ export function missing(capability: string): McpError {
   })
 }
 
-export async function askClient(
+export function askClient(
   call: Call,
   method: string,
   params: JsonObject,

@@ -35,6 +35,7 @@ export class Call implements InFlight, WayCall {
   requestId: RequestId
   params: JsonObject
   outlet: CallOutlet
+  #id: string | undefined
   #progressed = Number.NEGATIVE_INFINITY
   #asked = false
   #open = false
@@ -67,7 +68,9 @@ export class Call implements InFlight, WayCall {
 
   /** Stable and unique over all replicas: an idempotency key for what the handler does elsewhere. */
   get id(): string {
-    return this.way.callId ?? `${this.services.replica.id}.${this.number.toString(36)}`
+    // Once named, it keeps its name, even if the replica has to take another one.
+    this.#id ??= this.way.callId ?? `${this.services.replica.id}.${this.number.toString(36)}`
+    return this.#id
   }
 
   get ended(): boolean {
@@ -112,6 +115,7 @@ export class Call implements InFlight, WayCall {
     if (this.#ended) return
     this.#open = true
     this.services.replica.calls.add(this)
+    this.services.replica.usage.add(this.session.facts.principal, 'calls')
     if (!this.session.stateless) this.session.add(this)
   }
 
@@ -219,6 +223,7 @@ export class Call implements InFlight, WayCall {
     this.#ended = true
     if (this.#open) {
       this.services.replica.calls.delete(this)
+      this.services.replica.usage.remove(this.session.facts.principal, 'calls')
       this.session.remove(this)
     }
     this.#timer?.cancel()

@@ -25,6 +25,11 @@ export class Elicitations {
     this.#open.set(elicitationId, session)
   }
 
+  /** Whether a session of this process was sent to the URL of this elicitation. */
+  has(elicitationId: string): boolean {
+    return this.#open.has(elicitationId)
+  }
+
   /** Tells the session that was asked; resolves at once for an id that is unknown or was completed before. */
   async complete(elicitationId: string): Promise<void> {
     const session = this.#open.get(elicitationId)

@@ -20,8 +20,10 @@ export interface KeyedQuestion {
 }
 
 export function inputRequired(present: Present, questions: Iterable<KeyedQuestion>, requestState: string): JsonText {
-  const inputRequests: Record<string, object> = Object.create(null)
-  for (const { key, method, params } of questions) inputRequests[key] = { method, params }
+  // Members made this way are members, whatever their names; `__proto__` is one.
+  const inputRequests = Object.fromEntries(
+    Array.from(questions, ({ key, method, params }) => [key, { method, params }] as const),
+  )
   return present({ inputRequests, requestState }, 'input_required')
 }
 

@@ -9,7 +9,7 @@
  * @module
  */
 import type { MaybePromise, Timer } from '../engine/platform.ts'
-import { McpError, toMcpError } from '../wire/errors.ts'
+import { McpError } from '../wire/errors.ts'
 import { isObject, type JsonObject, type JsonText, type RequestId, resultMessage, withId } from '../wire/jsonrpc.ts'
 import type { Exchange } from './exchange.ts'
 import {
@@ -21,8 +21,9 @@ import {
   tooManyQuestions,
 } from './input-required.ts'
 import type { CallOutlet } from './outlet.ts'
+import { writeAddress } from './parked-address.ts'
 import type { Cancellable, ParkedCall } from './parking.ts'
-import { MAX_ROUNDS, type Origin, sealState, spentState } from './request-state.ts'
+import { invalidState, MAX_ROUNDS, type Origin, sameRequest, spentState } from './request-state.ts'
 import type { Question, Way, WayCall } from './way.ts'
 
 interface Open extends KeyedQuestion {
@@ -58,8 +59,6 @@ export class Parked implements Way, ParkedCall, CallOutlet {
   #tag: string | undefined
   #expiresAt = 0
   #gathering = false
-  /** The state is being sealed. */
-  #closing = false
   #outcome: Outcome | undefined
 
   constructor(origin: Origin, present: Present) {
@@ -94,30 +93,24 @@ export class Parked implements Way, ParkedCall, CallOutlet {
   turnEnded(): void {
     this.#gathering = false
     const call = this.#call!
-    if (call.ended || this.#tag !== undefined || this.#closing || this.#open.size === 0) return
+    if (call.ended || this.#tag !== undefined || this.#open.size === 0) return
     const { replica, parking } = call.services
-    if (parking.full) {
-      replica.counters.limitsHit++
-      const { parked } = replica.limits
-      this.#reject(new McpError('too_many_requests', `${parked} calls wait for their clients already (limits.parked).`))
+    const refusal = parking.refusal(this.#origin.principal)
+    if (refusal !== undefined) {
+      this.#reject(refusal)
       return
     }
     this.#round++
-    this.#closing = true
-    const tag = replica.tags.next()
-    const expiresAt = replica.platform.now() + replica.limits.parkedMs
-    this.#send(call, [...this.#open.values()], { tag, expiresAt }, (result) => {
-      this.#closing = false
-      if (call.ended) return
-      this.#tag = tag
-      this.#expiresAt = expiresAt
-      parking.add(tag, this, expiresAt)
-      call.suspend(result, this)
-    })
+    this.#tag = replica.tags.next()
+    this.#expiresAt = replica.platform.now() + replica.limits.parkedMs
+    const result = this.#questions(call, this.#open.values())
+    parking.add(this.#tag, this, this.#origin.principal, this.#expiresAt)
+    call.suspend(result, this)
   }
 
   ended(_call: WayCall, reason: McpError | undefined): void {
-    this.#reject(reason ?? new McpError('cancelled', 'The request has ended.'))
+    // Mostly every question is answered by then, and an error that nobody gets costs as much as the rest of the end.
+    if (this.#open.size > 0) this.#reject(reason ?? new McpError('cancelled', 'The request has ended.'))
   }
 
   /** The wait is over: the handler hears it, and what it returns after that reaches nobody. */
@@ -132,6 +125,7 @@ export class Parked implements Way, ParkedCall, CallOutlet {
   /** A round is resumed once, by a retry that carries every answer; one that lacks some is asked for those again. */
   take(exchange: Exchange, round: number, responses: JsonObject): Cancellable | undefined {
     const call = this.#call!
+    if (!sameRequest(this.#origin, exchange.request.params ?? {})) throw invalidState()
     if (this.#tag === undefined || round !== this.#round) throw spentState()
     const outcome = this.#outcome
     if (outcome !== undefined) {
@@ -146,8 +140,7 @@ export class Parked implements Way, ParkedCall, CallOutlet {
     }
     const missing = asked.filter((open) => open.answer === undefined)
     if (missing.length > 0) {
-      const at = { tag: this.#tag, expiresAt: this.#expiresAt }
-      this.#send(call, missing, at, (result) => exchange.outlet.finish(resultMessage(exchange.request.id, result)))
+      exchange.outlet.finish(resultMessage(exchange.request.id, this.#questions(call, missing)))
       return undefined
     }
     this.#leave(call)
@@ -162,22 +155,14 @@ export class Parked implements Way, ParkedCall, CallOutlet {
     return call
   }
 
-  /** Sends questions with the state that leads their answers back here. */
-  #send(
-    call: WayCall,
-    questions: readonly Open[],
-    at: { readonly tag: string; readonly expiresAt: number },
-    deliver: (result: JsonText) => void,
-  ): void {
+  /** The result that asks questions, with the state that leads their answers back here. */
+  #questions(call: WayCall, questions: Iterable<Open>): JsonText {
     const { replica } = call.services
-    const state = { parked: { replica: replica.id, tag: at.tag }, round: this.#round, expiresAt: at.expiresAt }
-    const sent = (text: string): void => {
-      for (const question of questions) question.sent = true
-      deliver(inputRequired(this.#present, questions, text))
-    }
-    const sealed = sealState(replica, this.#origin, state)
-    if (typeof sealed === 'string') sent(sealed)
-    else sealed.then(sent).catch((thrown: unknown) => call.abort(toMcpError(thrown), true))
+    const address = { replica: replica.id, tag: this.#tag!, round: this.#round, expiresAt: this.#expiresAt }
+    const state = writeAddress(replica, this.#origin, address)
+    const asked = [...questions]
+    for (const question of asked) question.sent = true
+    return inputRequired(this.#present, asked, state)
   }
 
   #gather(): void {

@@ -9,7 +9,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { LATEST_LEGACY } from '../testing/client/revisions.ts'
 import { LOG_LEVELS } from '../wire/log-level.ts'
 import { debugging, reportFailure, usage } from './failure.ts'
-import { collect, readHeader, readPort, readRevision, readTimeout, readUrl } from './options.ts'
+import { collect, readHeader, readPort, readRevision, readTimeout, readTries, readUrl } from './options.ts'
 import { packageVersion } from './version.ts'
 
 const EXAMPLES = `
@@ -59,6 +59,19 @@ function createProgram(): Command {
     const command = await import('./list.ts')
     process.exitCode = await command.list(readUrl(url), options)
   })
+
+  program
+    .command('doctor <url>')
+    .description('check an endpoint through its load balancer, and say what to change')
+    .option('-H, --header <line>', "send this header, 'Name: value' (may be repeated)", readHeader)
+    .option('--json', 'print one JSON object per line')
+    .option('--quick', 'leave out what takes 75 seconds: whether idle streams live')
+    .option('--tries <number>', 'how many connections look for replicas (default: 12)', readTries)
+    .option('--origin <origin>', 'the origin of web pages that are to call the server')
+    .action(async (url: string, options) => {
+      const command = await import('./doctor/doctor.ts')
+      process.exitCode = await command.doctor(readUrl(url), options)
+    })
 
   const run = serving(program.command('run <file>'))
     .description('serve the server that a file exports by default')

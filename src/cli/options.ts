@@ -46,6 +46,13 @@ export function readTimeout(text: string): number {
   return seconds * 1000
 }
 
+/** Reads `--tries`. */
+export function readTries(text: string): number {
+  const tries = Number(text)
+  if (!Number.isInteger(tries) || tries < 1 || tries > 100) throw usage('--tries takes a number from 1 to 100.')
+  return tries
+}
+
 /** Collects an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text]

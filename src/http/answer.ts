@@ -156,8 +156,8 @@ export class JsonAnswer implements Answer {
     this.#services.replica.counters.notificationsDropped++
   }
 
-  sendAsk(text: string, id: string | undefined): void | Promise<void> {
-    return this.#services.sessionStreams.route(this.#session, MAILBOX_ASK_MS).sendAsk(text, id)
+  sendAsk(text: string, id: string | undefined, withdrawn?: string): void | Promise<void> {
+    return this.#services.sessionStreams.route(this.#session, MAILBOX_ASK_MS).sendAsk(text, id, withdrawn)
   }
 
   finish(text: string | undefined): void {

@@ -49,9 +49,9 @@ export class BatchAnswer implements StreamOwner {
         if (this.#stream === undefined) this.#services.replica.counters.notificationsDropped++
         else this.#stream.send(text)
       },
-      sendAsk: (text, askId) => {
+      sendAsk: (text, askId, withdrawn) => {
         if (this.#stream !== undefined) return this.#stream.sendAsk(text, askId)
-        return this.#services.sessionStreams.route(this.#session, 600_000).sendAsk(text, askId)
+        return this.#services.sessionStreams.route(this.#session, 600_000).sendAsk(text, askId, withdrawn)
       },
       finish: (text) => {
         this.#calls.delete(id)

@@ -12,7 +12,7 @@ import type { Authenticator, LocalAddress } from '../auth/authenticator.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import type { MaybePromise, Platform } from '../engine/platform.ts'
 import type { Definition } from '../server/definition.ts'
-import { Serving } from '../server/serving.ts'
+import { Serving, type Sharing } from '../server/serving.ts'
 import type { Counters } from '../session/counters.ts'
 import { DEFAULT_LIMITS } from '../session/limits.ts'
 import { Principals } from '../session/principal.ts'
@@ -27,7 +27,8 @@ import { LegacySse } from './legacy-sse.ts'
 import { errorReport } from './logger.ts'
 import { metadataReply } from './metadata.ts'
 import type { EndpointOptions } from './options.ts'
-import { errorReply } from './replies.ts'
+import { RateLimit, rateExceeded } from './rate-limit.ts'
+import { errorReply, waitReply } from './replies.ts'
 import { STREAMABLE } from './streamable.ts'
 import type { HttpTransport } from './transport.ts'
 
@@ -35,6 +36,14 @@ const DAY_MS = 86_400_000
 
 /** How long a session may live by default. */
 const SESSION_TTL_MS = 30 * DAY_MS
+
+const LEASE_MS = 5_000
+
+/** How this process shares its engine; without one of its own, or without sessions, it shares nothing. */
+function sharing({ engine, stateless, session }: EndpointOptions): Sharing | undefined {
+  if (engine === undefined || stateless) return undefined
+  return { leaseMs: session?.lease ?? LEASE_MS, refusesUnknown: session?.onEngineOutage === 'refuse' }
+}
 
 /** The counters, and the sizes of everything bounded that is kept. */
 export interface Snapshot extends Readonly<Counters> {
@@ -58,6 +67,10 @@ export interface Snapshot extends Readonly<Counters> {
   readonly cachedPrincipals: number
   /** Verified tokens remembered; at most 10,000 for each scheme that has tokens. */
   readonly cachedTokens: number
+  /** Identities that hold something: calls in flight, streams, questions, parked calls. */
+  readonly busyPrincipals: number
+  /** Clients whose rate is remembered; at most 20,000. */
+  readonly ratedClients: number
   /** Finished streams kept for a resume, and their bytes; bounded by `limits.finishedBytes`. */
   readonly finishedStreams: number
   readonly finishedBytes: number
@@ -69,6 +82,7 @@ export class Endpoint {
   readonly #cors: Cors
   readonly #auth: Authenticator | undefined
   readonly #principals: Principals
+  readonly #rate: RateLimit | undefined
   readonly #transport: HttpTransport
   /** The same server on HTTP+SSE, and its paths, where `legacySse` turns it on. */
   readonly legacySse: { readonly endpoint: Endpoint; readonly transport: LegacySse } | undefined
@@ -80,6 +94,7 @@ export class Endpoint {
     cors: Cors,
     auth: Authenticator | undefined,
     principals: Principals,
+    rate: RateLimit | undefined,
     transport: HttpTransport,
     legacySse?: LegacySse,
   ) {
@@ -88,9 +103,10 @@ export class Endpoint {
     this.#cors = cors
     this.#auth = auth
     this.#principals = principals
+    this.#rate = rate
     this.#transport = transport
     this.legacySse = legacySse && {
-      endpoint: new Endpoint(parts, guard, cors, auth, principals, legacySse),
+      endpoint: new Endpoint(parts, guard, cors, auth, principals, rate, legacySse),
       transport: legacySse,
     }
     this.bodyBytes = parts.services.replica.limits.bodyBytes
@@ -119,6 +135,7 @@ export class Endpoint {
       report,
       state: options.state,
       stateful: !options.stateless,
+      sharing: sharing(options),
     })
     const parts: EndpointParts = {
       definition,
@@ -133,7 +150,16 @@ export class Endpoint {
     const guard = new HostGuard(options.security ?? {}, options.cors, local !== undefined)
     const cors = new Cors(options.cors)
     const legacySse = options.legacySse ? new LegacySse(options.legacySse) : undefined
-    return new Endpoint(parts, guard, cors, auth, principals, STREAMABLE, legacySse)
+    legacySse?.join(parts)
+    const { peers } = serving.replica
+    const rate =
+      options.rate &&
+      new RateLimit(
+        options.rate,
+        () => platform.now(),
+        () => peers?.alive ?? 1,
+      )
+    return new Endpoint(parts, guard, cors, auth, principals, rate, STREAMABLE, legacySse)
   }
 
   /** What answers at a path, where routing is the caller's. */
@@ -143,7 +169,7 @@ export class Endpoint {
 
   /** Whether new work should come here. */
   get ready(): boolean {
-    return !this.#parts.services.replica.draining
+    return !this.#parts.services.replica.leaving
   }
 
   /** Judges the head of a request: an answer, or for a POST the admission to {@link post}. */
@@ -158,15 +184,14 @@ export class Endpoint {
       return this.#cors.expose(request, refused)
     }
     if (request.method === 'OPTIONS') return this.#cors.preflight(request)
-    if (this.#auth === undefined) {
-      return request.method === 'POST' ? NOBODY : this.#withoutBody(request, NOBODY)
-    }
+    if (this.#auth === undefined) return this.#enter(request, NOBODY)
     return this.#authenticated(this.#auth, request)
   }
 
   /** Answers a POST whose body has been read. */
   post(request: HttpRequest, admitted: Admitted, body: HttpBody): MaybePromise<HttpReply> {
     if (typeof body !== 'string') return this.#cors.expose(request, this.#badBody(body.refused))
+    this.#rate?.charge(request, admitted, body.length)
     try {
       const reply = this.#transport.post(this.#parts, request, admitted, body)
       if (!(reply instanceof Promise)) return this.#cors.expose(request, reply)
@@ -209,6 +234,8 @@ export class Endpoint {
       openListens: listens.size,
       cachedSessions: sessions.cached,
       changedSessions: sessions.changed,
+      busyPrincipals: replica.usage.size,
+      ratedClients: this.#rate?.size ?? 0,
       cachedPrincipals: this.#principals.size,
       cachedTokens: this.#auth?.remembered ?? 0,
       finishedStreams: replica.finished.size,
@@ -249,9 +276,21 @@ export class Endpoint {
   }
 
   #admitted(request: HttpRequest, admitted: Admitted | TextReply): Admission {
-    if (!isReply(admitted)) return request.method === 'POST' ? admitted : this.#withoutBody(request, admitted)
+    if (!isReply(admitted)) return this.#enter(request, admitted)
     this.#parts.services.replica.counters.requestsRefused++
     return this.#cors.expose(request, admitted)
+  }
+
+  /** Lets a request in whose sender is known, unless there were too many of them lately. */
+  #enter(request: HttpRequest, admitted: Admitted): Admission {
+    const seconds = this.#rate?.take(request, admitted)
+    if (seconds !== undefined) {
+      const { counters } = this.#parts.services.replica
+      counters.requestsRefused++
+      counters.rateLimited++
+      return this.#cors.expose(request, waitReply(rateExceeded(), seconds))
+    }
+    return request.method === 'POST' ? admitted : this.#withoutBody(request, admitted)
   }
 
   /** An `auth` that fails lets nobody in; a typed refusal keeps its sentence. */

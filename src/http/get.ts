@@ -4,24 +4,18 @@
  * @see the specification, basic/transports, "Listening for Messages from the Server" and "Resumability and Redelivery"
  * @module
  */
-import {
-  type RequestEventId,
-  readEventId,
-  requestEventBegin,
-  requestEventId,
-  requestEventMiddle,
-} from '../session/event-id.ts'
-import { streamLost } from '../session/request-stream.ts'
+import { type RequestEventId, readEventId } from '../session/event-id.ts'
+import { finalEvent, lostEvent } from '../session/final-event.ts'
 import { Session } from '../session/session.ts'
-import { sipBegin } from '../session/siphash.ts'
+import type { LostReason } from '../session/stream-log.ts'
 import { skipEvents } from '../session/stream-window.ts'
 import { McpError } from '../wire/errors.ts'
 import { LAST_EVENT_ID } from '../wire/headers.ts'
-import { errorMessage } from '../wire/jsonrpc.ts'
-import { sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
+import { ssePriming, sseRetry } from '../wire/sse.ts'
 import type { Admitted } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
+import { tooManyStreams } from './load-limits.ts'
 import { errorReply, methodNotAllowed, SSE_HEADERS, sseReply } from './replies.ts'
 import { findSession } from './session-lookup.ts'
 
@@ -30,12 +24,8 @@ export async function get(parts: EndpointParts, request: HttpRequest, admitted: 
   const session = await findSession(parts, request, admitted.principal, undefined)
   if (!(session instanceof Session)) return session
   const { replica } = parts.services
-  if (session.openStreams >= replica.limits.streamsPerSession || replica.openStreams >= replica.limits.streams) {
-    replica.counters.limitsHit++
-    return errorReply(
-      new McpError('too_many_requests', 'Too many open streams (limits.streamsPerSession, limits.streams).'),
-    )
-  }
+  const crowded = tooManyStreams(replica, admitted.principal, session.openStreams)
+  if (crowded !== undefined) return errorReply(crowded)
   const last = request.header(LAST_EVENT_ID)
   if (last === undefined || last === '') return openSessionStream(parts, session, undefined)
   const id = readEventId(session.eventKey, last)
@@ -59,26 +49,27 @@ function openSessionStream(
   }
 }
 
-function resume(parts: EndpointParts, session: Session, id: RequestEventId, last: string): HttpReply {
+async function resume(parts: EndpointParts, session: Session, id: RequestEventId, last: string): Promise<HttpReply> {
   const { replica } = parts.services
   const { counters, retry } = replica
   if (id.final) return complete(parts)
   // An event that repeats the id: some clients forget where they were after a resume that brought nothing.
   const lead = session.facts.revision.primingEvent ? ssePriming(last, retry.next()) : sseRetry(retry.next())
-  const finalEvent = (sequence: number, data: string): string => {
-    const begin = requestEventBegin(id.replica)
-    const middle = requestEventMiddle(id.call, id.requestId)
-    return sseEvent(requestEventId(sipBegin(session.eventKey, begin), begin, middle, sequence, true), data)
-  }
-  const lost = (error: McpError): HttpReply => {
+  const lost = (reason: LostReason): HttpReply => {
     counters.streamsLost++
-    return sseReply(lead + finalEvent(id.sequence + 1, errorMessage(id.requestId, error)))
+    return sseReply(lead + lostEvent(session, id, id.sequence + 1, reason))
   }
-  if (id.replica !== replica.id) return lost(replicaLost())
+  if (id.replica !== replica.id) {
+    const { peers } = replica
+    if (peers === undefined) return lost('replica_lost')
+    counters.streamsResumed++
+    if (await peers.isOver(id)) return complete(parts)
+    return { status: 200, headers: SSE_HEADERS, open: (sink) => peers.relay(session, id, sink, lead) }
+  }
   counters.streamsResumed++
   const stream = replica.streams.get(id.call)
   if (stream !== undefined) {
-    if (!stream.canAttach(id.sequence)) return lost(streamLost())
+    if (!stream.canAttach(id.sequence)) return lost('stream_lost')
     return {
       status: 200,
       headers: SSE_HEADERS,
@@ -91,8 +82,8 @@ function resume(parts: EndpointParts, session: Session, id: RequestEventId, last
     }
   }
   const finished = replica.finished.get(id.call)
-  if (finished === undefined || finished.first > id.sequence + 1) return lost(streamLost())
-  const events = finished.bare ? finalEvent(finished.first, finished.text) : finished.text
+  if (finished === undefined || finished.first > id.sequence + 1) return lost('stream_lost')
+  const events = finished.bare ? finalEvent(session, id, finished.first, finished.text) : finished.text
   const rest = skipEvents(events, id.sequence + 1 - finished.first)
   return rest === '' ? complete(parts) : sseReply(lead + rest)
 }
@@ -104,11 +95,4 @@ function complete(parts: EndpointParts): HttpReply {
     'allow',
     'POST, DELETE',
   ])
-}
-
-/** The process that ran the request is gone, and with it the request. */
-function replicaLost(): McpError {
-  return new McpError('replica_lost', 'The server that handled the request is gone; its outcome is unknown.', {
-    data: { reason: 'replica_lost' },
-  })
 }

@@ -16,6 +16,8 @@ export interface HttpRequest {
   header(name: string): string | undefined
   /** A parameter of the query. */
   query(name: string): string | undefined
+  /** The address that the connection comes from, where the adapter knows it. */
+  address?(): string | undefined
   /** What TLS verified, where the adapter ends TLS and the client showed one. */
   clientCertificate?(): ClientCertificate | undefined
   /** The headers without what belongs to the connection, for whoever keeps them longer than the exchange lasts. */

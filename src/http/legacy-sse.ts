@@ -4,15 +4,20 @@
  * @see the specification 2024-11-05, basic/transports, "HTTP with SSE"; docs/adr/0015-http-with-sse.md
  * @module
  */
+import { headersOf, passedOn } from '../call/passed-headers.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import { type ConnectionFacts, decodeConnection, encodeConnection } from '../session/connection-id.ts'
-import { McpError } from '../wire/errors.ts'
+import { McpError, toMcpError } from '../wire/errors.ts'
+import { parseJson } from '../wire/json-guard.ts'
+import { classify } from '../wire/jsonrpc.ts'
 import { isJsonContentType, parseAccept } from '../wire/media-type.ts'
 import { type Admitted, checkVersion } from './admission.ts'
 import type { EndpointParts } from './endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
+import { tooManyStreams } from './load-limits.ts'
 import { type LegacySseOptions, ssePaths } from './options.ts'
-import { errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
+import { readableId } from './post.ts'
+import { ACCEPTED, errorReply, methodNotAllowed, SSE_HEADERS } from './replies.ts'
 import { SseConnection } from './sse-connection.ts'
 import type { HttpTransport } from './transport.ts'
 
@@ -55,10 +60,8 @@ export class LegacySse implements HttpTransport {
   answer(parts: EndpointParts, request: HttpRequest, { principal }: Admitted): MaybePromise<HttpReply> {
     const { replica } = parts.services
     if (replica.draining) return errorReply(new McpError('unavailable', 'The server is shutting down.'))
-    if (replica.openStreams >= replica.limits.streams) {
-      replica.counters.limitsHit++
-      return errorReply(new McpError('too_many_requests', 'Too many open streams (limits.streams).'))
-    }
+    const crowded = tooManyStreams(replica, principal)
+    if (crowded !== undefined) return errorReply(crowded)
     const facts: ConnectionFacts = { uid: replica.tags.next(), replica: replica.id, principal }
     const messages = `${prefixOf(request.path, this.path)}${this.messagesPath}`
     const token = replica.ring.seal('connection', encodeConnection(facts))
@@ -73,7 +76,7 @@ export class LegacySse implements HttpTransport {
       return errorReply(new McpError('session_required', message))
     }
     const connection = this.#connections.get(token)
-    if (connection === undefined) return this.#unknown(parts, token)
+    if (connection === undefined) return this.#elsewhere(parts, request, admitted, token, text)
     const { counters, platform } = parts.services.replica
     if (connection.facts.principal !== admitted.principal) {
       counters.sessionsForeign++
@@ -103,18 +106,62 @@ export class LegacySse implements HttpTransport {
     }
   }
 
-  /** No connection here has this session id. Whose it was decides what its client is told. */
-  async #unknown(parts: EndpointParts, token: string): Promise<HttpReply> {
-    const { ring, counters } = parts.services.replica
+  /** Takes what was posted to other replicas for connections that are held here. */
+  join(parts: EndpointParts): void {
+    const { peers, counters } = parts.services.replica
+    if (peers === undefined) return
+    peers.onPosted = ({ uid, principal, identity, headers, text }) => {
+      const connection = [...this.#connections.values()].find(({ facts }) => facts.uid === uid)
+      if (connection?.facts.principal !== principal) {
+        counters.sessionsUnknown++
+        return
+      }
+      const request = { method: 'POST', path: this.messagesPath, ...headersOf(headers), query: () => undefined }
+      connection.take(request, { identity, principal }, text)
+    }
+  }
+
+  /** No connection here has this session id. Its own words say which replica has, and whose it is. */
+  async #elsewhere(
+    parts: EndpointParts,
+    request: HttpRequest,
+    { identity, principal }: Admitted,
+    token: string,
+    text: string,
+  ): Promise<HttpReply> {
+    const { ring, counters, peers, id } = parts.services.replica
     const opened = await ring.open('connection', token)
     if (opened === 'unknown_key' && !ring.generated) {
       counters.unknownKeys++
       return errorReply(new McpError('unavailable', 'This session can not be found right now; try again.'))
     }
     const facts = typeof opened === 'string' ? undefined : decodeConnection(opened.bytes)
-    // A connection of another process: there is no way to it, so to this client it has ended.
-    if (facts === undefined || facts.replica !== parts.services.replica.id) counters.sessionsUnknown++
+    if (facts !== undefined && facts.principal !== principal) {
+      counters.sessionsForeign++
+      return gone()
+    }
+    if (facts !== undefined && facts.replica !== id && peers !== undefined) {
+      const refused = refusal(text)
+      if (refused !== undefined) return refused
+      const { uid } = facts
+      const message = { uid, principal, headers: passedOn(request), text, ...(identity && { identity }) }
+      if (await peers.forwardPosted(facts.replica, message)) return ACCEPTED
+    }
+    // A connection of a process that there is no way to: to this client it has ended.
+    if (facts === undefined || facts.replica !== id) counters.sessionsUnknown++
     return gone()
+  }
+}
+
+/** What is no message at all is refused where it arrives. */
+function refusal(text: string): HttpReply | undefined {
+  try {
+    const body = parseJson(text)
+    const kind = Array.isArray(body) ? undefined : classify(body)
+    if (typeof kind !== 'object') return undefined
+    return errorReply(new McpError('invalid_request', kind.invalid), readableId(body))
+  } catch (thrown) {
+    return errorReply(toMcpError(thrown))
   }
 }
 

@@ -7,6 +7,7 @@ import type { AuthOption } from '../auth/authenticator.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Limits } from '../session/limits.ts'
 import type { Logger } from './logger.ts'
+import { checkRate, type RateOptions } from './rate-limit.ts'
 
 /** `false`: SSE. `true`: JSON. `'auto'`: JSON unless something has to be sent before the answer, or it takes over 1 s. */
 export type JsonResponse = boolean | 'auto'
@@ -17,6 +18,16 @@ export interface SessionOptions {
    * their users an expired session is an outage.
    */
   readonly ttl?: number
+  /**
+   * Milliseconds without a sign of life after which a replica counts as dead, and its calls as lost. Default 5,000:
+   * longer than a pause of garbage collection, shorter than the patience of clients. Only with an `engine`.
+   */
+  readonly lease?: number
+  /**
+   * What happens, while the engine is away, to a session of which this replica does not know whether it was deleted.
+   * Default `'serve'`: to its user a refused session is an outage. `'refuse'`: 503 until the engine is back.
+   */
+  readonly onEngineOutage?: 'serve' | 'refuse'
 }
 
 export interface SecurityOptions {
@@ -69,6 +80,8 @@ export interface EndpointOptions<State = unknown> {
   readonly auth?: AuthOption
   readonly session?: SessionOptions
   readonly limits?: Partial<Limits>
+  /** How fast one client may send requests, over all replicas. Default: as fast as it likes. Over it: 429. */
+  readonly rate?: RateOptions
   readonly security?: SecurityOptions
   /** Lets web pages of other origins call. Default: none. */
   readonly cors?: CorsOptions
@@ -77,7 +90,7 @@ export interface EndpointOptions<State = unknown> {
    * Default: one made at start, which dies with the process.
    */
   readonly secrets?: readonly string[]
-  /** What replicas share. Default: the memory engine, which is for one process. */
+  /** What replicas share; needs `secrets`. Default: a memory engine of its own, which is for one process. */
   readonly engine?: Engine
   /** Where the server's own log goes. Default: JSON lines on standard error. */
   readonly logger?: Logger
@@ -99,6 +112,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'auth',
   'session',
   'limits',
+  'rate',
   'security',
   'cors',
   'secrets',
@@ -107,6 +121,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   'onError',
   'state',
 ])
+
+/** Shorter than this, a pause of garbage collection would be a death. */
+const MIN_LEASE_MS = 1_000
 
 /** @throws {TypeError} for an option that does not exist: a misspelt limit would protect nothing. */
 export function checkOptions(options: object, also: readonly string[], knownLimits: readonly string[]): void {
@@ -119,6 +136,12 @@ export function checkOptions(options: object, also: readonly string[], knownLimi
   if (limit !== undefined) throw new TypeError(`Unknown limit "${limit}". Limits are ${knownLimits.join(', ')}.`)
   const bad = Object.entries(limits).find(([, value]) => !(typeof value === 'number' && value > 0))
   if (bad !== undefined) throw new TypeError(`limits.${bad[0]} must be a positive number; got ${String(bad[1])}.`)
+  const { rate } = options as EndpointOptions
+  if (rate !== undefined) checkRate(rate)
+  const { lease } = (options as EndpointOptions).session ?? {}
+  if (lease !== undefined && !(lease >= MIN_LEASE_MS)) {
+    throw new TypeError(`session.lease must be at least ${MIN_LEASE_MS} milliseconds; got ${String(lease)}.`)
+  }
   if (jsonResponse !== undefined && typeof jsonResponse !== 'boolean' && jsonResponse !== 'auto') {
     throw new TypeError(`jsonResponse must be true, false or 'auto'; got ${String(jsonResponse)}.`)
   }

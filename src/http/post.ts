@@ -30,6 +30,7 @@ import type { EndpointParts } from './endpoint-parts.ts'
 import { eraOf } from './era.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { initialize } from './initialize.ts'
+import { tooManyCalls } from './load-limits.ts'
 import { postModern } from './modern/post.ts'
 import { PendingReply } from './pending-reply.ts'
 import { ACCEPTED, errorReply } from './replies.ts'
@@ -52,7 +53,7 @@ export function post(
   const kind = classify(body)
   if (typeof kind === 'object') return errorReply(new McpError('invalid_request', kind.invalid), readableId(body))
   const era = eraOf(request, body as { readonly params?: JsonObject })
-  if (era === 'modern') return postModern(parts, request, admitted, body, kind)
+  if (era === 'modern') return postModern(parts, request, admitted, body, text, kind)
   if (era !== 'legacy') return errorReply(era, readableId(body))
   const id = kind === 'request' ? (body as JsonRpcRequest).id : undefined
   if (kind === 'request' && (body as JsonRpcRequest).method === 'initialize') {
@@ -82,13 +83,9 @@ function take(
   body: unknown,
   kind: 'request' | 'notification' | 'response',
 ): MaybePromise<HttpReply> {
-  if (kind === 'notification') {
-    takeNotification(parts.services, session, body as JsonRpcNotification)
-    return ACCEPTED
-  }
-  if (kind === 'response') {
-    takeResponse(parts.services, session, body as JsonRpcResponse)
-    return ACCEPTED
+  if (kind !== 'request') {
+    const taken = takeMessage(parts, session, body, kind)
+    return taken === undefined ? ACCEPTED : taken.then(() => ACCEPTED)
   }
   const message = body as JsonRpcRequest
   const refused = checkRequest(parts, session, message)
@@ -102,6 +99,17 @@ function take(
   if (reply.settled !== undefined) return reply.settled
   answer.wait()
   return reply.wait()
+}
+
+/** Takes what has no answer. 202 is due when the promise, if there is one, resolves. */
+function takeMessage(
+  parts: EndpointParts,
+  session: Session,
+  body: unknown,
+  kind: 'notification' | 'response',
+): void | Promise<void> {
+  if (kind === 'notification') return takeNotification(parts.services, session, body as JsonRpcNotification)
+  return takeResponse(parts.services, session, body as JsonRpcResponse)
 }
 
 /** Runs a request; its answer goes where `answer` leads. */
@@ -135,11 +143,7 @@ export function checkRequest(parts: EndpointParts, session: Session, message: Js
     counters.limitsHit++
     return new McpError('too_many_requests', `A session may have ${limits.callsPerSession} requests in flight.`)
   }
-  if (calls.size >= limits.calls) {
-    counters.limitsHit++
-    return new McpError('too_many_requests', 'The server is handling as many requests as it may.')
-  }
-  return undefined
+  return tooManyCalls(parts.services.replica, session.facts.principal, calls.size)
 }
 
 function answerFor(parts: EndpointParts, session: Session, number: number, id: RequestId, reply: Reply): Answer {
@@ -177,8 +181,7 @@ async function postBatch(
   })
   const answers = answered.filter((entry) => entry.answered).length
   for (const { body, kind } of answered) {
-    if (kind === 'notification') takeNotification(parts.services, session, body as JsonRpcNotification)
-    else if (kind === 'response') takeResponse(parts.services, session, body as JsonRpcResponse)
+    if (kind === 'notification' || kind === 'response') await takeMessage(parts, session, body, kind)
   }
   if (answers === 0) return ACCEPTED
   const reply = new PendingReply()

@@ -49,9 +49,19 @@ export function errorReply(
   more: HttpHeaders = NO_HEADERS,
   status: number = error.status,
 ): TextReply {
-  const retryAfter = RETRY_AFTER[error.code]
-  const headers = [...JSON_HEADERS, ...more, ...(retryAfter === undefined ? [] : ['retry-after', retryAfter])]
-  return { status, headers, body: errorMessage(id, error) }
+  return { status, headers: [...errorHeaders(error), ...more], body: errorMessage(id, error) }
+}
+
+/** The headers of a body that is nothing but this error. */
+export function errorHeaders({ code }: McpError): HttpHeaders {
+  const retryAfter = RETRY_AFTER[code]
+  return retryAfter === undefined ? JSON_HEADERS : [...JSON_HEADERS, 'retry-after', retryAfter]
+}
+
+/** A refusal for a time. */
+export function waitReply(error: McpError, seconds: number): TextReply {
+  const headers = [...JSON_HEADERS, 'retry-after', String(seconds)]
+  return { status: error.status, headers, body: errorMessage(undefined, error) }
 }
 
 export function withHeaders(reply: HttpReply, more: HttpHeaders): HttpReply {

@@ -64,7 +64,7 @@ export class SseConnection {
       principal: connection.principal,
       extensions: '',
     })
-    this.#stream = new ConnectionStream(parts.services.sessionStreams, sink, endpoint, () => {
+    this.#stream = new ConnectionStream(parts.services.sessionStreams, this.facts.principal, sink, endpoint, () => {
       ended()
       this.#end()
     })
@@ -86,6 +86,12 @@ export class SseConnection {
       if (thrown instanceof RefusedMessage) return errorReply(thrown.error, readableId(thrown.body))
       return errorReply(toMcpError(thrown))
     }
+  }
+
+  /** Takes the body of a POST that another replica has accepted: what is wrong with it can only be said on the stream. */
+  take(request: HttpRequest, admitted: Admitted, text: string): void {
+    const reply = this.post(request, admitted, text)
+    if (reply.status !== 202 && 'body' in reply && reply.body !== '') this.#stream.send(reply.body)
   }
 
   close(): void {
@@ -152,8 +158,11 @@ export class SseConnection {
 
   #takeAside(body: unknown, kind: 'notification' | 'response'): void {
     const { services } = this.#parts
-    if (kind === 'notification') takeNotification(services, this.#session, body as JsonRpcNotification)
-    else takeResponse(services, this.#session, body as JsonRpcResponse)
+    const taken =
+      kind === 'notification'
+        ? takeNotification(services, this.#session, body as JsonRpcNotification)
+        : takeResponse(services, this.#session, body as JsonRpcResponse)
+    taken?.catch((thrown) => services.replica.report(thrown, 'connection'))
   }
 
   #refusal(message: JsonRpcRequest): McpError | undefined {

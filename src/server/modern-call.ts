@@ -8,19 +8,22 @@ import { Call } from '../call/call.ts'
 import type { Exchange } from '../call/exchange.ts'
 import type { Present } from '../call/input-required.ts'
 import { Parked } from '../call/parked.ts'
+import { isAddress, readAddress } from '../call/parked-address.ts'
 import type { Cancellable } from '../call/parking.ts'
 import { ASKLESS, STATELESS } from '../call/refusing.ts'
 import { Replayed } from '../call/replayed.ts'
 import { type Origin, openState, readResponses, spentState } from '../call/request-state.ts'
 import type { Way } from '../call/way.ts'
 import type { MaybePromise } from '../engine/platform.ts'
-import { Session } from '../session/session.ts'
+import { sessionOfRequest } from '../session/forwarded-retry.ts'
+import type { Session } from '../session/session.ts'
 import { fitName } from '../session/session-id.ts'
 import { capabilityBits, hasCapability } from '../wire/capabilities.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import { McpError, toMcpError } from '../wire/errors.ts'
 import { errorMessage, isObject, type JsonRpcRequest, type JsonText } from '../wire/jsonrpc.ts'
 import type { Definition } from './definition.ts'
+import { forwardRetry } from './retried-call.ts'
 import type { Serving } from './serving.ts'
 import type { Tool } from './tool.ts'
 
@@ -30,6 +33,8 @@ const MAY_ASK: readonly string[] = ['tools/call', 'prompts/get', 'resources/read
 /** One modern request, with its envelope read. */
 export interface ModernRequest extends Exchange {
   readonly request: JsonRpcRequest
+  /** The same as it came, as JSON text. */
+  readonly text: string
 }
 
 /** What stands for a session where there is none: everything that this one request says of its client. */
@@ -37,22 +42,15 @@ export function requestSession(serving: Serving, envelope: Envelope, principal: 
   const { definition, replica } = serving
   const { revision, capabilities, client, logLevel } = envelope
   const extensions = definition.readExtensions(capabilities, revision)
-  const facts = {
-    uid: '',
-    birth: '',
-    expiresAt: Number.POSITIVE_INFINITY,
+  return sessionOfRequest(replica, {
     revision,
     capabilities: capabilityBits(capabilities),
     client: { name: fitName(client.name), version: fitName(client.version) },
     principal,
     extensions: Object.keys(extensions).length === 0 ? '' : JSON.stringify(extensions),
-  }
-  const session = new Session(facts, '', replica.ring.eventKey(replica.ring.sealingKeyId))
-  if (logLevel !== undefined) session.state = { level: logLevel, subscriptions: NOTHING }
-  return session
+    level: logLevel,
+  })
 }
-
-const NOTHING: ReadonlySet<string> = new Set()
 
 /** Hears of the call as soon as there is one in this exchange, so that a disconnect can cancel it. */
 export type Started = (call: Cancellable) => void
@@ -64,38 +62,63 @@ export function startModern(serving: Serving, request: ModernRequest, started: S
     principal: request.session.facts.principal,
     method,
     params: params ?? {},
+    text: request.text,
     version: versionOf(serving.definition, request),
   }
-  if (MAY_ASK.includes(method) && params?.['requestState'] !== undefined) {
-    return resume(serving, request, origin, started).catch((thrown: unknown) => {
-      const error = toMcpError(thrown)
-      serving.replica.counters.callsFailed++
-      if (error.cause !== undefined) serving.replica.report(error.cause, method)
-      request.outlet.finish(errorMessage(request.request.id, error), error)
-    })
-  }
-  run(serving, request, wayOf(serving, request, origin), started)
-}
-
-async function resume(serving: Serving, request: ModernRequest, origin: Origin, started: Started): Promise<void> {
-  const { replica, parking } = serving.services
-  const state = await openState(replica, origin, origin.params['requestState'])
-  const responses = readResponses(origin.params)
-  if ('journal' in state) {
-    const { round, journal } = state
-    run(serving, request, new Replayed(origin, serving.definition.present, { round, journal, responses }), started)
+  const state = MAY_ASK.includes(method) ? params?.['requestState'] : undefined
+  if (state === undefined) {
+    run(serving, request, wayOf(serving, request, origin), started)
     return
   }
-  const { replica: holder, tag } = state.parked
-  if (holder !== replica.id) {
-    throw new McpError('replica_lost', 'The server process that held this request is gone; its outcome is unknown.', {
-      data: { reason: 'replica_lost' },
-    })
+  if (!isAddress(state)) return replay(serving, request, origin, state, started)
+  try {
+    return resume(serving, request, origin, state, started)
+  } catch (thrown) {
+    refuse(serving, request, thrown)
   }
-  const parked = parking.find(tag)
+}
+
+/** Leads a retry to the call that waits for it. */
+function resume(
+  serving: Serving,
+  request: ModernRequest,
+  origin: Origin,
+  state: string,
+  started: Started,
+): MaybePromise<void> {
+  const { replica, parking } = serving.services
+  const address = readAddress(replica, origin, state)
+  if (!replica.isOwn(address.replica)) {
+    return forwardRetry(replica, request, address, started).catch((thrown: unknown) => refuse(serving, request, thrown))
+  }
+  const parked = parking.find(address.tag)
   if (parked === undefined) throw spentState()
-  const call = parked.take(request, state.round, responses)
+  const call = parked.take(request, address.round, readResponses(origin.params))
   if (call !== undefined) started(call)
+}
+
+/** Runs a handler again, with what the state holds for it. */
+async function replay(
+  serving: Serving,
+  request: ModernRequest,
+  origin: Origin,
+  text: unknown,
+  started: Started,
+): Promise<void> {
+  try {
+    const { round, journal } = await openState(serving.replica, origin, text)
+    const responses = readResponses(origin.params)
+    run(serving, request, new Replayed(origin, serving.definition.present, { round, journal, responses }), started)
+  } catch (thrown) {
+    refuse(serving, request, thrown)
+  }
+}
+
+function refuse({ replica }: Serving, { request, outlet }: ModernRequest, thrown: unknown): void {
+  const error = toMcpError(thrown)
+  replica.counters.callsFailed++
+  if (error.cause !== undefined) replica.report(error.cause, request.method)
+  outlet.finish(errorMessage(request.id, error), error)
 }
 
 function run(serving: Serving, request: ModernRequest, way: Way, started: Started): void {

@@ -17,8 +17,10 @@ export function presenter(identity: ServerIdentity, revision: Revision): Present
   const heads = { complete: head('complete', meta), input_required: head('input_required', meta) }
   return (result, type) => {
     if (result instanceof JsonText) return splice(heads[type], result.text)
-    const { _meta: own, resultType, ...rest } = result as { _meta?: unknown; resultType?: unknown }
-    if (own === undefined && resultType === undefined) return splice(heads[type], JSON.stringify(result))
+    const stated = result as { readonly _meta?: unknown; readonly resultType?: unknown }
+    if (stated._meta === undefined && stated.resultType === undefined)
+      return splice(heads[type], JSON.stringify(result))
+    const { _meta: own, resultType: _, ...rest } = stated
     const merged = { ...(isObject(own) && own), [SERVER_INFO]: info }
     return splice(head(type, JSON.stringify(merged)), JSON.stringify(rest))
   }

@@ -8,15 +8,17 @@
 import type { Timer } from '../engine/platform.ts'
 import { McpError } from '../wire/errors.ts'
 import { type JsonObject, type JsonRpcResponse, notificationMessage, requestMessage } from '../wire/jsonrpc.ts'
+import { addressOf } from './inbox.ts'
 import type { Replica } from './replica.ts'
 import type { Session } from './session.ts'
 
 /** The way to the client that a question takes, and its withdrawal after it. */
 export interface AskRoute {
   /**
-   * Sends a question, or with no `id` its withdrawal. Rejects with `ask_unreachable` where no stream leads to the client.
+   * Sends a question, or with no `id` the withdrawal of the question `withdrawn`. Rejects with `ask_unreachable` where
+   * no stream leads to the client.
    */
-  sendAsk(text: string, id: string | undefined): void | Promise<void>
+  sendAsk(text: string, id: string | undefined, withdrawn?: string): void | Promise<void>
 }
 
 export interface AskOptions {
@@ -53,8 +55,10 @@ export class Asks {
     return this.#open.size
   }
 
+  /** Whether somebody may still wait for the answer to this question, here or on the replica that asked it. */
   isOpen(id: string): boolean {
-    return this.#open.has(id)
+    const elsewhere = this.#elsewhere(id)
+    return elsewhere === undefined ? this.#open.has(id) : !this.#replica.peers!.isDead(elsewhere)
   }
 
   /**
@@ -72,7 +76,8 @@ export class Asks {
     params: JsonObject,
     options: AskOptions,
   ): Promise<JsonObject> {
-    const { counters, limits, wheel, platform, tags, id: replica } = this.#replica
+    const { counters, limits, usage, wheel, platform, tags, id: replica } = this.#replica
+    const { principal } = session.facts
     if (session.openAsks >= limits.asksPerSession) {
       counters.limitsHit++
       const limit = limits.asksPerSession
@@ -80,6 +85,16 @@ export class Asks {
         new McpError(
           'too_many_requests',
           `The client already has ${limit} unanswered questions (limits.asksPerSession).`,
+        ),
+      )
+    }
+    if (usage.full(principal, 'asks', limits.asksPerPrincipal)) {
+      counters.limitsHit++
+      const limit = limits.asksPerPrincipal
+      return Promise.reject(
+        new McpError(
+          'too_many_requests',
+          `${limit} questions to this identity wait already (limits.asksPerPrincipal).`,
         ),
       )
     }
@@ -99,16 +114,34 @@ export class Asks {
       }
       this.#open.set(id, ask)
       session.openAsks++
+      usage.add(principal, 'asks')
       counters.asksSent++
       const meta = { ...(params['_meta'] as JsonObject | undefined), progressToken: id }
-      const sent = route.sendAsk(requestMessage(id, method, { ...params, _meta: meta }), id)
+      const send = (): void | Promise<void> => {
+        if (this.#open.has(id)) return route.sendAsk(requestMessage(id, method, { ...params, _meta: meta }), id)
+      }
+      const { entering } = this.#replica
+      const sent = entering === undefined ? send() : entering.then(send)
       if (sent !== undefined) sent.catch((thrown: McpError) => this.#settle(ask)?.reject(thrown))
     })
   }
 
-  /** Takes the client's answer. `false`: nobody here asked that of this session. */
-  answer(session: Session, response: JsonRpcResponse): boolean {
-    const ask = typeof response.id === 'string' ? this.#find(session, response.id) : undefined
+  /**
+   * Takes the client's answer, or leads it to the replica that asked: then the promise resolves when the answer can't
+   * be lost any more.
+   *
+   * @throws {McpError} `unavailable`
+   */
+  answer(session: Session, response: JsonRpcResponse): void | Promise<void> {
+    const { uid, principal } = session.facts
+    const elsewhere = this.#elsewhere(response.id)
+    if (elsewhere === undefined) this.take(uid, principal, response)
+    else return this.#replica.peers!.forward(elsewhere, { v: 1, t: 'answer', uid, principal, response })
+  }
+
+  /** Takes an answer to a question of this replica. `false`: nobody here asked that of this session. */
+  take(uid: string, principal: string, response: JsonRpcResponse): boolean {
+    const ask = typeof response.id === 'string' ? this.#find(uid, principal, response.id) : undefined
     if (ask === undefined) {
       this.#replica.counters.answersUnknown++
       return false
@@ -126,10 +159,22 @@ export class Asks {
     return true
   }
 
-  /** The client reports progress on an answer: it is working, so the time-out starts anew. */
-  progress(session: Session, params: JsonObject): void {
+  /**
+   * The client reports progress on an answer, which may be one to another replica.
+   *
+   * @throws {McpError} `unavailable`
+   */
+  progress(session: Session, params: JsonObject): void | Promise<void> {
+    const { uid, principal } = session.facts
+    const elsewhere = this.#elsewhere(params['progressToken'])
+    if (elsewhere === undefined) this.progressed(uid, principal, params)
+    else return this.#replica.peers!.forward(elsewhere, { v: 1, t: 'progress', uid, principal, params })
+  }
+
+  /** The client is working on an answer to this replica, so the time-out starts anew. */
+  progressed(uid: string, principal: string, params: JsonObject): void {
     const token = params['progressToken']
-    const ask = typeof token === 'string' ? this.#find(session, token) : undefined
+    const ask = typeof token === 'string' ? this.#find(uid, principal, token) : undefined
     const progress = params['progress']
     if (ask === undefined || typeof progress !== 'number') return
     const left = ask.deadline - this.#replica.platform.now()
@@ -149,6 +194,12 @@ export class Asks {
     }
   }
 
+  /** Ends a question that can't be answered any more. */
+  reject(id: string, reason: McpError): void {
+    const ask = this.#open.get(id)
+    if (ask !== undefined) this.#settle(ask)?.reject(reason)
+  }
+
   /** Withdraws the questions of a call that has ended. */
   withdrawCall(call: number, reason: McpError): void {
     for (const ask of this.#open.values()) if (ask.call === call) this.#withdraw(ask, reason)
@@ -159,9 +210,16 @@ export class Asks {
     for (const ask of this.#open.values()) if (ask.session === session) this.#settle(ask)?.reject(reason)
   }
 
-  #find(session: Session, id: string): Ask | undefined {
+  /** The replica that an ask id leads to, if it is another one. */
+  #elsewhere(id: unknown): string | undefined {
+    if (this.#replica.peers === undefined || typeof id !== 'string') return undefined
+    const address = addressOf(id)
+    return address === undefined || this.#replica.isOwn(address) ? undefined : address
+  }
+
+  #find(uid: string, principal: string, id: string): Ask | undefined {
     const ask = this.#open.get(id)
-    const same = ask?.session.facts.uid === session.facts.uid && ask.session.facts.principal === session.facts.principal
+    const same = ask?.session.facts.uid === uid && ask.session.facts.principal === principal
     return same ? ask : undefined
   }
 
@@ -173,7 +231,7 @@ export class Asks {
   #withdraw(ask: Ask, reason: McpError): void {
     if (this.#settle(ask) === undefined) return
     const text = notificationMessage('notifications/cancelled', { requestId: ask.id, reason: reason.message })
-    const sent = ask.route.sendAsk(text, undefined)
+    const sent = ask.route.sendAsk(text, undefined, ask.id)
     if (sent !== undefined) sent.catch(() => {})
     ask.reject(reason)
   }
@@ -183,6 +241,7 @@ export class Asks {
     if (!this.#open.delete(ask.id)) return undefined
     ask.timer.cancel()
     ask.session.openAsks--
+    this.#replica.usage.remove(ask.session.facts.principal, 'asks')
     return ask
   }
 }

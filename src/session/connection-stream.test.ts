@@ -9,7 +9,7 @@ async function connected(options: TestReplicaOptions = {}) {
   const on = await testReplica(options)
   const sink = new FakeSink()
   let ended = 0
-  const stream = new ConnectionStream(on.streams, sink, '/messages?sessionId=a', () => ended++)
+  const stream = new ConnectionStream(on.streams, '', sink, '/messages?sessionId=a', () => ended++)
   const session = await newSession(on, { revision: '2024-11-05' })
   stream.begin(session)
   return { ...on, sink, stream, session, ended: () => ended }
@@ -135,7 +135,7 @@ test('a connection without calls is let go at once, another one after its last c
   expect([idle.sink.over, idle.ended()]).toEqual(['end', 1])
 
   const busy = await connected()
-  const call = { requestId: 1, abort: () => {} }
+  const call = { requestId: 1, session: busy.session, abort: () => {} }
   busy.session.add(call)
   busy.stream.letGo()
   await busy.platform.settle()

@@ -40,10 +40,10 @@ export class ConnectionStream implements SessionFeed {
    * @param endpoint the URI that the client shall post to.
    * @param ended called once, when the connection is over.
    */
-  constructor(host: SessionStreamHost, sink: EventSink, endpoint: string, ended: () => void) {
+  constructor(host: SessionStreamHost, principal: string, sink: EventSink, endpoint: string, ended: () => void) {
     this.#host = host
     this.#ended = ended
-    this.#sink = new PacedSink(host.replica, sink, this)
+    this.#sink = new PacedSink(host.replica, principal, sink, this)
     // "When a client connects, the server MUST send an `endpoint` event": before anything else, and at once.
     this.#sink.write(sseNamedEvent('endpoint', endpoint) + sseRetry(host.replica.retry.next()))
   }
@@ -95,6 +95,11 @@ export class ConnectionStream implements SessionFeed {
       this.#sink.destroy()
     })
   }
+
+  /** Nobody else knows a session that lives on one connection, so nothing about it is shared. */
+  changed(): void {}
+  replaced(): void {}
+  hold(): void {}
 
   /** Ends the connection. Its client may come back, but with a session of its own. */
   close(): void {

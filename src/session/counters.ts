@@ -20,6 +20,9 @@ export class Counters {
   streamsResumed = 0
   streamsLost = 0
   streamsComplete = 0
+  streamsRelayed = 0
+  retriesForwarded = 0
+  replicasLost = 0
   streamsReplaced = 0
   streamsStalled = 0
   sessionStreamResyncs = 0
@@ -29,6 +32,7 @@ export class Counters {
   asksTimedOut = 0
   answersUnknown = 0
   limitsHit = 0
+  rateLimited = 0
   keepAlives = 0
   hookErrors = 0
 }

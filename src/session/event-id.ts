@@ -11,7 +11,7 @@
 import type { Position } from '../engine/engine.ts'
 import { decodeBase64url, encodeBase64url } from '../wire/base64url.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
-import { type SipKey, sipHashText } from './siphash.ts'
+import { type SipKey, sipHashText, sipVerifies } from './siphash.ts'
 
 /** The longest event id in bytes; proxies limit header lines, and it comes back as one. */
 export const MAX_EVENT_ID_BYTES = 512
@@ -63,7 +63,7 @@ export function readEventId(key: SipKey, id: string): RequestEventId | SessionEv
   const split = id.lastIndexOf('.')
   if (id.length > MAX_EVENT_ID_BYTES || split === -1 || !/^[!-~]+$/.test(id)) return undefined
   const text = id.slice(0, split)
-  if (!equalText(sipHashText(key, text), id.slice(split + 1))) return undefined
+  if (!sipVerifies(key, text, id.slice(split + 1))) return undefined
   const parts = text.split('.')
   if (parts[0] === 'r' && parts.length === 5) {
     const requestId = decodeId(parts[3]!)
@@ -105,12 +105,4 @@ function decodeId(text: string): RequestId | undefined {
   if (text[0] === 'p') return rest
   const bytes = decodeBase64url(rest)
   return bytes && decoder.decode(bytes)
-}
-
-/** Compares without stopping at the first difference, so that the time taken tells nothing. */
-function equalText(left: string, right: string): boolean {
-  if (left.length !== right.length) return false
-  let difference = 0
-  for (let at = 0; at < left.length; at++) difference |= left.charCodeAt(at) ^ right.charCodeAt(at)
-  return difference === 0
 }

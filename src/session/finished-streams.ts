@@ -123,6 +123,16 @@ export class FinishedStreams {
     }
   }
 
+  /** Every stream that is held, with its call, the newest first. */
+  *newestFirst(): Iterable<[call: number, stream: FinishedStream]> {
+    const held: number[] = []
+    for (let slot = 0; slot < this.#slots; slot++) if (this.#calls[slot]! > 0) held.push(this.#calls[slot]!)
+    for (const call of held.sort((left, right) => right - left)) {
+      const stream = this.get(call)
+      if (stream !== undefined) yield [call, stream]
+    }
+  }
+
   #addSegment(room: number): Segment | undefined {
     const size = Math.max(this.#usualBytes, room)
     if (size > this.#maxBytes) return undefined

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import type { Position, Store } from '../engine/engine.ts'
+import { ABSENT, type Position, type Store } from '../engine/engine.ts'
+import type { Replica } from './replica.ts'
 
 export interface Holder {
   readonly v: 1
   readonly replica: string
-  /** Tells connections of one replica apart. */
+  /** Tells connections of one replica apart; empty: the last one is gone. */
   readonly connection: string
   /** The last mailbox position that was handed to a connection. */
   readonly delivered: Position
@@ -20,49 +21,74 @@ const KEY = 'holder/'
 /** Outlives every window that a stream could resume from. */
 const TTL_MS = 10 * 60_000
 
-/**
- * Takes the stream for a connection; the newest wins.
- *
- * @returns what the holder before had delivered, or `undefined` when there was none.
- */
-export async function claimHolder(
-  store: Store,
-  uid: string,
-  replica: string,
-  connection: string,
-  from: (previous: Position | undefined) => Position,
-): Promise<void> {
-  for (;;) {
-    const row = await store.get(KEY + uid)
-    const previous = row && (JSON.parse(row.value) as Holder)
-    const holder: Holder = { v: 1, replica, connection, delivered: from(previous?.delivered) }
-    const outcome = await store.put(KEY + uid, JSON.stringify(holder), {
-      ttlMs: TTL_MS,
-      expect: row?.version ?? 'absent',
-    })
-    if (outcome !== 'conflict') return
-  }
+/** The entry as it stands. */
+export interface HeldEntry {
+  readonly holder: Holder
+  readonly version: string
 }
 
-/**
- * Notes that everything through `delivered` is about to be sent.
- *
- * @returns `false` when a newer connection has the stream: then nothing may be sent.
- */
-export async function advanceHolder(
-  store: Store,
-  uid: string,
-  replica: string,
-  connection: string,
-  delivered: Position,
-): Promise<boolean> {
+export async function readHolder(store: Store, uid: string): Promise<HeldEntry | undefined> {
   const row = await store.get(KEY + uid)
-  const current = row && (JSON.parse(row.value) as Holder)
-  if (current !== undefined && (current.replica !== replica || current.connection !== connection)) return false
-  const holder: Holder = { v: 1, replica, connection, delivered }
-  const outcome = await store.put(KEY + uid, JSON.stringify(holder), {
-    ttlMs: TTL_MS,
-    expect: row?.version ?? 'absent',
-  })
-  return outcome !== 'conflict'
+  return row && { holder: JSON.parse(row.value) as Holder, version: row.version }
+}
+
+/** The hold that one connection has on a session stream. */
+export class Hold {
+  /** Tells this connection apart from others. */
+  readonly connection: string
+  readonly #replica: Replica
+  readonly #uid: string
+  /** The entry as this connection left it; `undefined`: it does not have the stream. */
+  #version: string | undefined
+
+  constructor(replica: Replica, uid: string) {
+    this.#replica = replica
+    this.#uid = uid
+    this.connection = replica.tags.next()
+  }
+
+  /**
+   * Takes the stream; the newest connection wins.
+   *
+   * @param from where this one begins, given what the holder before had delivered.
+   * @returns the holder before.
+   */
+  async claim(from: (delivered: Position | undefined) => Position): Promise<Holder | undefined> {
+    for (;;) {
+      const held = await readHolder(this.#replica.store, this.#uid)
+      this.#version = await this.#put(this.connection, from(held?.holder.delivered), held?.version)
+      if (this.#version !== undefined) return held?.holder
+    }
+  }
+
+  /** Notes that everything through `delivered` is about to be sent. `false`: a newer connection has the stream. */
+  async advance(delivered: Position): Promise<boolean> {
+    const version = this.#version
+    if (version === undefined) return false
+    this.#version = await this.#write(this.connection, delivered, version)
+    return this.#version !== undefined
+  }
+
+  /** Says that nobody has the stream any more, unless a newer connection does. */
+  async release(delivered: Position): Promise<void> {
+    const version = this.#version
+    this.#version = undefined
+    if (version !== undefined) await this.#write('', delivered, version)
+  }
+
+  async #write(connection: string, delivered: Position, version: string): Promise<string | undefined> {
+    const done = await this.#put(connection, delivered, version)
+    if (done !== undefined) return done
+    // The entry may have expired, or been lost with everything else; then nobody else has it either.
+    const held = await readHolder(this.#replica.store, this.#uid)
+    if (held !== undefined && held.holder.connection !== this.connection) return undefined
+    return this.#put(connection, delivered, held?.version)
+  }
+
+  async #put(connection: string, delivered: Position, expect: string | undefined): Promise<string | undefined> {
+    const { store, id: replica } = this.#replica
+    const value = JSON.stringify({ v: 1, replica, connection, delivered } satisfies Holder)
+    const outcome = await store.put(KEY + this.#uid, value, { ttlMs: TTL_MS, expect: expect ?? ABSENT })
+    return outcome === 'conflict' ? undefined : outcome.version
+  }
 }

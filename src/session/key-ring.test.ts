@@ -206,3 +206,23 @@ test('the cryptography of the web and of Node open each other’s tokens', async
   expect(await opens(web, `${(await node.seal('session', bytes)).slice(0, -4)}AAAA`)).toBe('forged')
   expect(web.eventKey(web.sealingKeyId)).toEqual(node.eventKey(node.sealingKeyId))
 })
+
+describe('signatures', () => {
+  test('verify under every secret of the ring, for the text and the audience that they were made for', async () => {
+    const { keyId, signature } = (await ring([OLD])).sign('a place')
+    expect((await ring([NEW, OLD])).hasSigned('a place', keyId, signature)).toBe(true)
+    expect((await ring([OLD])).hasSigned('a placf', keyId, signature)).toBe(false)
+    expect((await ring([OLD], 'another')).hasSigned('a place', keyId, signature)).toBe(false)
+    expect((await ring([NEW])).hasSigned('a place', keyId, signature)).toBe(false)
+  })
+
+  test('no other signature is taken', async () => {
+    const own = await ring([OLD])
+    const { keyId, signature } = own.sign('a place')
+    const swapped = (signature[0] === 'A' ? 'B' : 'A') + signature.slice(1)
+    for (const wrong of ['', swapped, signature.slice(1), `${signature}A`]) {
+      expect(own.hasSigned('a place', keyId, wrong), wrong).toBe(false)
+    }
+    expect(own.hasSigned('a place', (await ring([NEW])).sealingKeyId, signature)).toBe(false)
+  })
+})

@@ -11,7 +11,7 @@
 import { type CryptoPort, type MaybePromise, NONCE_BYTES, type Platform, TAG_BYTES } from '../engine/platform.ts'
 import { decodeBase64url, encodeBase64url } from '../wire/base64url.ts'
 import { RandomPool } from './random-pool.ts'
-import { type SipKey, sipKey } from './siphash.ts'
+import { type SipKey, sipHashText, sipKey, sipVerifies } from './siphash.ts'
 
 /** What a sealed token is for. */
 export type Purpose = 'session' | 'connection' | 'cursor' | 'request-state'
@@ -34,6 +34,7 @@ interface Secret {
   readonly id: string
   readonly bytes: Uint8Array
   readonly eventKey: SipKey
+  readonly addressKey: SipKey
 }
 
 /** A key for one purpose and day, and what is bound into its tokens. */
@@ -106,6 +107,27 @@ export class KeyRing {
     return (this.#secrets.get(keyId) ?? this.#sealing).eventKey
   }
 
+  /**
+   * Signs what need not be hidden, for what a token of the full size would cost more than the work it stands for.
+   *
+   * @param text what is signed, and all that it is bound to.
+   * @returns the key id and the signature.
+   */
+  sign(text: string): { readonly keyId: string; readonly signature: string } {
+    const { id, addressKey } = this.#sealing
+    return { keyId: id, signature: sipHashText(addressKey, this.#forAudience(text)) }
+  }
+
+  /** Whether this ring made the signature, under this key id and for this text. */
+  hasSigned(text: string, keyId: string, signature: string): boolean {
+    const secret = this.#secrets.get(keyId)
+    return secret !== undefined && sipVerifies(secret.addressKey, this.#forAudience(text), signature)
+  }
+
+  #forAudience(text: string): string {
+    return `${text}\0${this.#audience}`
+  }
+
   /** At once where the platform's cryptography is: every `initialize` seals. */
   seal(purpose: Purpose, bytes: Uint8Array): MaybePromise<string> {
     const today = Math.floor(this.#platform.now() / DAY_MS)
@@ -129,6 +151,11 @@ export class KeyRing {
     const sealed = this.#platform.crypto.seal(key, nonce, bytes, sub.associated)
     if (sealed instanceof Promise) return sealed.then((late) => head + this.#platform.base64url(late))
     return head + this.#platform.base64url(sealed)
+  }
+
+  /** The ids of all secrets of the ring, as tokens show them. */
+  get keyIds(): readonly string[] {
+    return [...this.#secrets.keys()]
   }
 
   async open(purpose: Purpose, token: string): Promise<Opened | OpenFailure> {
@@ -161,5 +188,9 @@ export class KeyRing {
 
 async function readSecret(crypto: CryptoPort, bytes: Uint8Array): Promise<Secret> {
   const id = encodeBase64url(await crypto.deriveKey(bytes, 'fairlead key id', 6)).slice(0, 6)
-  return { id, bytes, eventKey: sipKey(await crypto.deriveKey(bytes, 'fairlead event', 16)) }
+  const [event, address] = await Promise.all([
+    crypto.deriveKey(bytes, 'fairlead event', 16),
+    crypto.deriveKey(bytes, 'fairlead address', 16),
+  ])
+  return { id, bytes, eventKey: sipKey(event), addressKey: sipKey(address) }
 }

@@ -12,6 +12,17 @@ export interface Limits {
   readonly streamsPerSession: number
   /** Questions to the client waiting for an answer, per session. Default 16. */
   readonly asksPerSession: number
+  /**
+   * Calls in flight of one principal in this process, over all its sessions. Default 2,500, a quarter of what the process
+   * takes: an identity may stand for a gateway with many people behind it, but not for all there is. Over it: 429.
+   */
+  readonly callsPerPrincipal: number
+  /** Open SSE connections of one principal in this process. Default 5,000. Over it: 429. */
+  readonly streamsPerPrincipal: number
+  /** Questions to the clients of one principal that wait for an answer, in this process. Default 2,500. */
+  readonly asksPerPrincipal: number
+  /** Calls of one principal that wait in this process for a retry (2026-07-28). Default 2,500. */
+  readonly parkedPerPrincipal: number
   /** Resources that one session may be subscribed to. Default 1,000. */
   readonly subscriptionsPerSession: number
   /** Longest URI in bytes, in subscriptions and reads. Default 2,048. */
@@ -47,6 +58,10 @@ export const DEFAULT_LIMITS: Limits = {
   callsPerSession: 32,
   streamsPerSession: 40,
   asksPerSession: 16,
+  callsPerPrincipal: 2_500,
+  streamsPerPrincipal: 5_000,
+  asksPerPrincipal: 2_500,
+  parkedPerPrincipal: 2_500,
   subscriptionsPerSession: 1_000,
   uriBytes: 2_048,
   sessionValueBytes: 64 * 1024,

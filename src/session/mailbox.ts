@@ -10,6 +10,8 @@ import { EngineError, type Position, type Store } from '../engine/engine.ts'
 export type MailboxRecord =
   | { readonly v: 1; readonly t: 'message'; readonly text: string }
   | { readonly v: 1; readonly t: 'ask'; readonly text: string; readonly id: string; readonly deadline: number }
+  /** The question `id` was withdrawn. */
+  | { readonly v: 1; readonly t: 'withdrawal'; readonly text: string; readonly id: string }
 
 export interface MailboxEntry {
   readonly position: Position

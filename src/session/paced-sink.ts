@@ -19,6 +19,7 @@ export interface PacedSinkOwner {
 
 export class PacedSink {
   readonly #replica: Replica
+  readonly #principal: string
   readonly #owner: PacedSinkOwner
   #sink: EventSink | undefined
   #blocked = false
@@ -26,13 +27,13 @@ export class PacedSink {
   #keepAlive: Timer | undefined
   #wroteAt: number
 
-  constructor(replica: Replica, sink: EventSink, owner: PacedSinkOwner) {
+  constructor(replica: Replica, principal: string, sink: EventSink, owner: PacedSinkOwner) {
     this.#replica = replica
+    this.#principal = principal
     this.#owner = owner
     this.#sink = sink
     this.#wroteAt = replica.platform.now()
-    replica.openStreams++
-    replica.counters.streamsOpened++
+    replica.streamOpened(principal)
     sink.onDrain = () => this.#drained()
     sink.onClose = () => this.#release()
     this.#keepAliveIn(KEEP_ALIVE_MS)
@@ -99,7 +100,7 @@ export class PacedSink {
     sink.onClose = undefined
     this.#keepAlive?.cancel()
     this.#stall?.cancel()
-    this.#replica.openStreams--
+    this.#replica.streamClosed(this.#principal)
     this.#owner.closed()
   }
 }

@@ -12,6 +12,7 @@ import { requestEventBegin } from './event-id.ts'
 import { FinishedStreams } from './finished-streams.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { Limits } from './limits.ts'
+import type { Peers } from './peers.ts'
 import { RandomPool } from './random-pool.ts'
 import { RandomTags } from './random-tags.ts'
 import type { RequestStream } from './request-stream.ts'
@@ -19,15 +20,16 @@ import { RetryTimes } from './retry.ts'
 import type { InFlight } from './session.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { Turns } from './turns.ts'
+import { Usage } from './usage.ts'
 
 /** Where errors go that no client may see. */
 export type ReportError = (thrown: unknown, where: string) => void
 
 export class Replica {
-  /** 128 random bits per boot: the address that event ids and ask ids carry. */
-  readonly id: string
+  /** 128 random bits per boot: the address that event ids and ask ids carry. Another one after {@link takeNewId}. */
+  id: string
   /** What the event ids of this replica's request streams begin with. */
-  readonly eventBegin: string
+  eventBegin: string
   readonly platform: Platform
   readonly store: Store
   readonly ring: KeyRing
@@ -44,10 +46,18 @@ export class Replica {
   readonly streams: Map<number, RequestStream> = new Map()
   /** Calls being handled. */
   readonly calls: Set<InFlight> = new Set()
+  /** What connects this replica with others; `undefined` where nothing is shared. */
+  peers: Peers | undefined
   openStreams = 0
-  /** Set when the process is about to leave: nothing new is accepted. */
+  readonly usage: Usage = new Usage()
+  /** Until others know this process by its {@link takeNewId new id}, no question may go out that is answered to it. */
+  entering: Promise<void> | undefined
+  /** Set when the process is about to leave: no new work should be sent here. */
+  leaving = false
+  /** Set a moment later: what would last is not accepted any more. */
   draining = false
   #calls = 0
+  readonly #formerIds = new Set<string>()
 
   constructor(options: {
     readonly platform: Platform
@@ -74,6 +84,30 @@ export class Replica {
       options.limits.finishedBytes,
       options.limits.windowMs,
     )
+  }
+
+  /** Whether an id is, or once was, the one of this process. */
+  isOwn(id: string): boolean {
+    return id === this.id || this.#formerIds.has(id)
+  }
+
+  /** The others have taken this process for dead: what it begins from now on has another address. */
+  takeNewId(): void {
+    this.#formerIds.add(this.id)
+    this.id = this.tags.next()
+    this.eventBegin = requestEventBegin(this.id)
+  }
+
+  /** An SSE connection was opened, or has ended. */
+  streamOpened(principal: string): void {
+    this.openStreams++
+    this.usage.add(principal, 'streams')
+    this.counters.streamsOpened++
+  }
+
+  streamClosed(principal: string): void {
+    this.openStreams--
+    this.usage.remove(principal, 'streams')
   }
 
   /** Numbers calls, for ids that must not repeat within a process. */

@@ -9,14 +9,17 @@
  * @module
  */
 import type { Timer } from '../engine/platform.ts'
-import { McpError } from '../wire/errors.ts'
+import type { McpError } from '../wire/errors.ts'
 import { errorMessage, type RequestId } from '../wire/jsonrpc.ts'
 import { SSE_KEEP_ALIVE, sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
 import { requestEventId, requestEventMiddle } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
+import type { Reader } from './inbox.ts'
 import type { Replica } from './replica.ts'
 import type { Session } from './session.ts'
-import { StreamWindow } from './stream-window.ts'
+import { lostError, streamLogOf } from './stream-log.ts'
+import { StreamSpill } from './stream-spill.ts'
+import { StreamWindow, type WindowChunk } from './stream-window.ts'
 
 /** Comments this far apart keep proxies, which cut at 60 s at the earliest, from closing a silent stream. */
 export const KEEP_ALIVE_MS = 15_000
@@ -41,6 +44,7 @@ export class RequestStream {
   readonly requestId: RequestId
   readonly #replica: Replica
   readonly #resumable: boolean
+  readonly #begin: string
   readonly #middle: string
   #sequence = 0
   /** What the first connection gets before the first event. It is no event: a resume neither counts nor repeats it. */
@@ -64,6 +68,8 @@ export class RequestStream {
   #keepAlive: Timer | undefined
   #wroteAt = 0
   #stall: Timer | undefined
+  /** Where the events go, too, since a connection broke. */
+  #spill: StreamSpill | undefined
   /** Told once, when the first turn ends and the answer has to become a stream. */
   opener: StreamOpener | undefined
   owner: StreamOwner | undefined
@@ -74,6 +80,7 @@ export class RequestStream {
     this.call = call
     this.requestId = requestId
     this.#resumable = resumable
+    this.#begin = replica.eventBegin
     this.#middle = resumable ? requestEventMiddle(call, requestId) : ''
   }
 
@@ -120,6 +127,8 @@ export class RequestStream {
     if (data !== undefined) {
       this.#gatheredExempt++
       this.#gathered += sseEvent(this.#id(true), data)
+    } else if (this.#spill !== undefined) {
+      this.#sequence++
     }
     if (this.opener !== undefined) {
       const body = this.#gathered
@@ -129,6 +138,7 @@ export class RequestStream {
       return this.#lead + body
     }
     this.#flush()
+    if (data === undefined) this.#spill?.push(this.#silentEnd())
     if (this.#resumable) this.#keep()
     if (this.#resumable) this.#replica.streams.delete(this.call)
     if (!this.#blocked) this.#close()
@@ -168,10 +178,10 @@ export class RequestStream {
     const missed = last >= this.#sequence - 1 ? '' : window?.after(last)
     if (missed === undefined) return false
     this.#detach(false)
+    this.#spill?.lead(undefined)
     this.#sink = sink
     this.session.openStreams++
-    this.#replica.openStreams++
-    this.#replica.counters.streamsOpened++
+    this.#replica.streamOpened(this.session.facts.principal)
     sink.onDrain = () => this.#drained(sink)
     sink.onClose = () => {
       if (this.#sink === sink) this.#detach(true)
@@ -211,6 +221,51 @@ export class RequestStream {
     sink?.destroy()
   }
 
+  /** A client came back elsewhere: from now on the events go there, by the log of this stream. */
+  handOver(reader: Reader): void {
+    if (this.#spill?.admits(reader) === false) return
+    const sink = this.#sink
+    this.#detach(true)
+    sink?.end()
+    this.#startSpill()
+    this.#spill?.lead(reader)
+    this.#spill?.check()
+  }
+
+  /** Everything that can still be sent. Called by {@link StreamSpill}, as are the next two. */
+  held(): readonly WindowChunk[] {
+    const chunks = this.#window?.chunks() ?? []
+    return this.#finished && (chunks.at(-1)?.last ?? -1) < this.#sequence - 1 ? [...chunks, this.#silentEnd()] : chunks
+  }
+
+  get finalSequence(): number | undefined {
+    return this.#finished ? this.#sequence - 1 : undefined
+  }
+
+  /** Others took this replica for dead and told the client so: nothing of the stream may be sent any more. */
+  fenced(): void {
+    const sink = this.#sink
+    this.#broken = true
+    this.#replica.streams.delete(this.call)
+    this.#detach(true)
+    sink?.destroy()
+    this.owner?.streamBroken(lostError('replica_lost'))
+  }
+
+  /** Stands where the answer would be in the log of a request that was cancelled. */
+  #silentEnd(): WindowChunk {
+    return { first: this.#sequence - 1, last: this.#sequence - 1, text: '' }
+  }
+
+  /** Nobody may come back to this process: the events go where every replica finds them. */
+  #startSpill(): void {
+    const { peers } = this.#replica
+    if (peers === undefined || !this.#resumable || this.#broken || this.#spill !== undefined) return
+    this.#gather()
+    const address = this.#begin.slice(2)
+    this.#spill = new StreamSpill(this.#replica, peers, address, streamLogOf(address, this.call), this)
+  }
+
   /** Keeps the window for a resume. */
   #keep(): void {
     const window = this.#window
@@ -224,7 +279,7 @@ export class RequestStream {
   }
 
   #eventId(final: boolean): string {
-    const begin = this.#replica.eventBegin
+    const begin = this.#begin
     return requestEventId(this.session.requestEventKey(begin), begin, this.#middle, this.#sequence++, final)
   }
 
@@ -247,7 +302,9 @@ export class RequestStream {
     if (text === '') return ''
     this.#gathered = ''
     this.#window ??= new StreamWindow()
-    this.#window.push(this.#gatheredFirst, this.#sequence - 1, text, this.#replica.platform.now(), this.#gatheredExempt)
+    const first = this.#gatheredFirst
+    this.#window.push(first, this.#sequence - 1, text, this.#replica.platform.now(), this.#gatheredExempt)
+    this.#spill?.push({ first, last: this.#sequence - 1, text })
     this.#gatheredFirst = this.#sequence
     this.#gatheredExempt = 0
     return text
@@ -312,7 +369,7 @@ export class RequestStream {
 
   /** The reader was too slow for the window: it gets the error instead of a hole, and the call ends. */
   #break(): void {
-    const error = streamLost()
+    const error = lostError('stream_lost')
     this.#broken = true
     this.#replica.counters.streamsLost++
     this.#replica.streams.delete(this.call)
@@ -339,18 +396,8 @@ export class RequestStream {
     this.#keepAlive = undefined
     this.#stall?.cancel()
     this.session.openStreams--
-    this.#replica.openStreams--
+    this.#replica.streamClosed(this.session.facts.principal)
     if (!forget) sink.end()
+    else if (!this.#finished) this.#startSpill()
   }
-}
-
-/** What a client gets instead of a hole. */
-export function streamLost(): McpError {
-  return new McpError(
-    'stream_lost',
-    'Events of this stream are no longer available; the outcome of the request is lost.',
-    {
-      data: { reason: 'stream_lost' },
-    },
-  )
 }

@@ -7,7 +7,7 @@ import { ResponseStream } from './response-stream.ts'
 async function setUp(limits: Partial<Limits> = {}) {
   const on: TestReplica = await testReplica({ limits })
   let gone = 0
-  const stream = new ResponseStream(on.replica, { streamGone: () => gone++ })
+  const stream = new ResponseStream(on.replica, '', { streamGone: () => gone++ })
   return { ...on, stream, sink: new FakeSink(), gone: () => gone }
 }
 

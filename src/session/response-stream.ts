@@ -19,6 +19,7 @@ export interface StreamUser {
 
 export class ResponseStream {
   readonly #replica: Replica
+  readonly #principal: string
   readonly #user: StreamUser
   #sink: EventSink | undefined
   /** Events of this turn, or those that a slow reader has not taken yet. */
@@ -31,8 +32,9 @@ export class ResponseStream {
   #keepAlive: Timer | undefined
   #stall: Timer | undefined
 
-  constructor(replica: Replica, user: StreamUser) {
+  constructor(replica: Replica, principal: string, user: StreamUser) {
     this.#replica = replica
+    this.#principal = principal
     this.#user = user
   }
 
@@ -44,8 +46,7 @@ export class ResponseStream {
       return
     }
     this.#sink = sink
-    replica.openStreams++
-    replica.counters.streamsOpened++
+    replica.streamOpened(this.#principal)
     sink.onDrain = () => this.#drained()
     sink.onClose = () => this.#lost()
     const text = this.#take()
@@ -160,6 +161,6 @@ export class ResponseStream {
     sink.onClose = undefined
     this.#keepAlive?.cancel()
     this.#stall?.cancel()
-    this.#replica.openStreams--
+    this.#replica.streamClosed(this.#principal)
   }
 }

@@ -44,6 +44,10 @@ export class SessionCache {
     return undefined
   }
 
+  *values(): Iterable<Session> {
+    for (const generation of [this.#young, this.#old]) yield* generation.values()
+  }
+
   add(session: Session): void {
     if (this.#young.size >= this.#full) this.#turn()
     this.#young.set(session.token.slice(-KEY_CHARS), session)

@@ -67,6 +67,16 @@ export async function writeTombstone(store: Store, uid: string, ttlMs: number): 
   await store.put(KEY + uid, JSON.stringify({ v: 1, deleted: true } satisfies StoredEntry), { ttlMs })
 }
 
+/** Puts back what a session had set, where the entry was lost. */
+export async function restoreEntry(store: Store, uid: string, ttlMs: number, state: SessionState): Promise<void> {
+  const entry: StoredEntry = {
+    v: 1,
+    ...(state.level !== undefined && { level: state.level }),
+    ...(state.subscriptions.size > 0 && { subscriptions: [...state.subscriptions] }),
+  }
+  await store.put(KEY + uid, JSON.stringify(entry), { ttlMs, expect: ABSENT })
+}
+
 export function stateOf(entry: StoredEntry | undefined): SessionState {
   if (entry === undefined || (entry.level === undefined && entry.subscriptions === undefined)) return EMPTY_STATE
   return {

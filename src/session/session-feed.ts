@@ -13,6 +13,12 @@ export interface SessionFeed {
   hint(): void
   /** `cluster` has a gap: what was in it is unknown. */
   clusterGap(): void
+  /** A record of `cluster` says that the session has set something: what follows is judged by what it has set then. */
+  changed(): void
+  /** A newer connection, on another replica, has taken the stream from this one. */
+  replaced(connection: string): void
+  /** Says again which connection has the stream: what was written down about it is lost, or about to be. */
+  hold(): void
   /** Ends the connection; the client may come back after `retryMs`. */
   close(retryMs: number): void
   /** The process is about to leave: ends the connection as the clients of its revision take it best. */

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeSink, messagesOf, readEvents } from '../../test/unit/fake-sink.ts'
+import { manualPlatform } from '../../test/unit/manual-platform.ts'
+import { twistStore } from '../../test/unit/memory-harness.ts'
 import { newSession, type TestReplica, testReplica } from '../../test/unit/replica.ts'
+import { EngineError, type TableEntry } from '../engine/engine.ts'
+import { memoryEngine } from '../engine/memory.ts'
 import { readEventId } from './event-id.ts'
 import { REPLACED_RETRY_MS } from './retry.ts'
 import type { Session } from './session.ts'
@@ -145,4 +149,61 @@ test('an idle session holds nothing once its stream is gone', async () => {
   expect(session.stream).toBeUndefined()
   expect(session.busy).toBe(false)
   expect(on.platform.timers).toBeLessThanOrEqual(timers)
+})
+
+describe('a change of a subscribed resource', () => {
+  const URI = 'test://one'
+
+  /** Two replicas on one store, of which the first reads it through `get`. */
+  async function pair(
+    get: (key: string, read: () => Promise<TableEntry | undefined>) => Promise<TableEntry | undefined>,
+  ) {
+    const platform = manualPlatform()
+    const store = await memoryEngine(platform).open(() => {})
+    const slow = twistStore(store, { get: (key) => get(key, () => store.get(key)) })
+    const on = await testReplica({ platform, store: slow })
+    const other = await testReplica({ platform, store })
+    const session = await newSession(on)
+    const there = await other.sessions.open(session.token, '')
+    if (typeof there === 'string') throw new Error(there)
+    const subscribe = () => other.sessions.change(there, (entry) => ({ ...entry, subscriptions: [URI] }))
+    return { platform, on, other, session, one: new Listener(on, session), subscribe }
+  }
+
+  const updates = (one: Listener) => one.methods.filter((method) => method === 'notifications/resources/updated')
+
+  test('is told though it comes before the new connection has the stream', async () => {
+    let go: () => void = () => {}
+    const gate = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const { platform, other, one, subscribe } = await pair((key, read) =>
+      key.startsWith('holder/') ? gate.then(read) : read(),
+    )
+    await subscribe()
+    await one.listen(false)
+    await other.cluster.append({ v: 1, t: 'updated', uri: URI })
+    await platform.settle()
+    go()
+    await platform.settle()
+    one.take()
+    expect(updates(one)).toHaveLength(1)
+  })
+
+  test('is told though the subscription, made elsewhere, could not be read at first', async () => {
+    let failures = 0
+    const { platform, other, on, one, subscribe } = await pair(async (key, read) => {
+      if (key.startsWith('session/') && failures-- > 0) throw new EngineError('unavailable', 'away')
+      return read()
+    })
+    await one.listen(false)
+    failures = 1
+    await subscribe()
+    await platform.settle()
+    expect(on.reported).toHaveLength(1)
+    await other.cluster.append({ v: 1, t: 'updated', uri: URI })
+    await platform.settle()
+    one.take()
+    expect(updates(one)).toHaveLength(1)
+  })
 })

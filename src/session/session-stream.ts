@@ -11,11 +11,11 @@ import type { Timer } from '../engine/platform.ts'
 import { comparePositions } from '../engine/position.ts'
 import { notificationMessage } from '../wire/jsonrpc.ts'
 import { SSE_KEEP_ALIVE, sseEvent, ssePriming, sseRetry } from '../wire/sse.ts'
-import { type ClusterEntry, type ClusterRecord, type ListKind, readCluster } from './cluster.ts'
+import type { ClusterEntry, ClusterRead, ClusterRecord, ListKind } from './cluster.ts'
 import { type SessionEventId, sessionEventId } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
-import { advanceHolder, claimHolder } from './holder.ts'
-import { type MailboxRecord, readMailbox } from './mailbox.ts'
+import { Hold, type Holder } from './holder.ts'
+import { type MailboxEntry, type MailboxRecord, readMailbox } from './mailbox.ts'
 import type { Replica } from './replica.ts'
 import { KEEP_ALIVE_MS } from './request-stream.ts'
 import { REPLACED_RETRY_MS } from './retry.ts'
@@ -28,6 +28,8 @@ export interface SessionStreamHost {
   readonly replica: Replica
   /** The newest `cluster` position applied here. */
   clusterPosition(): Position
+  /** The records of `cluster` after a position. */
+  readCluster(after: Position, limit: number): Promise<ClusterRead>
   state(session: Session): Promise<SessionState>
   /** Whether somebody still waits for the answer to this question. */
   isAskOpen(id: string): boolean
@@ -36,9 +38,14 @@ export interface SessionStreamHost {
   /** The lists that this server has. */
   lists(): readonly ListKind[]
   /** The stream is connected, or no longer. */
+  /** The stream has a new connection; `previous` had it before, maybe on another replica. */
+  streamClaimed(uid: string, previous: Holder): void
   streamOpened(session: Session): void
   streamClosed(session: Session): void
 }
+
+/** How often the holder entry of an idle stream is written anew; well within its life. */
+const RENEW_MS = 240_000
 
 /** Entries per read of a log. */
 const BATCH = 256
@@ -46,7 +53,7 @@ const BATCH = 256
 export class SessionStream implements SessionFeed {
   readonly #host: SessionStreamHost
   readonly #session: Session
-  readonly #connection: string
+  readonly #hold: Hold
   #sink: EventSink | undefined
   /** `birth` until the first message: the mailbox log may not exist yet. */
   #mailbox: Position = 'birth'
@@ -57,8 +64,12 @@ export class SessionStream implements SessionFeed {
   #pumping = false
   #dirty = false
   #ready = false
+  /** Records of `cluster` are missing. */
+  #gap = false
   #gathered = ''
   #flushing = false
+  #mustHold = false
+  #renewal: Timer | undefined
   #keepAlive: Timer | undefined
   #stall: Timer | undefined
 
@@ -66,13 +77,12 @@ export class SessionStream implements SessionFeed {
     this.#host = host
     this.#session = session
     this.#sink = sink
-    this.#connection = host.replica.tags.next()
+    this.#hold = new Hold(host.replica, session.facts.uid)
     const { replica } = host
     if (session.stream !== undefined) replace(session.stream, replica)
     session.stream = this
     session.openStreams++
-    replica.openStreams++
-    replica.counters.streamsOpened++
+    replica.streamOpened(session.facts.principal)
     sink.onDrain = () => this.#drained()
     sink.onClose = () => this.#release()
   }
@@ -86,15 +96,17 @@ export class SessionStream implements SessionFeed {
     const { replica } = this.#host
     // At once, so that the headers leave and the client knows how long to wait should the rest fail.
     this.#write(sseRetry(replica.retry.next()))
-    let resync = false
-    await claimHolder(replica.store, this.#session.facts.uid, replica.id, this.#connection, (previous) => {
-      resync = from === undefined && previous !== undefined
-      this.#mailbox = from?.mailbox ?? previous ?? 'birth'
+    // The client takes itself for a listener from now on, however long the claim takes.
+    const heard = this.#host.clusterPosition()
+    const previous = await this.#hold.claim((delivered) => {
+      this.#mailbox = from?.mailbox ?? delivered ?? 'birth'
       return this.#mailbox
     })
-    this.#cluster = from?.cluster ?? this.#host.clusterPosition()
+    const resync = from === undefined && previous !== undefined
+    if (previous !== undefined) this.#host.streamClaimed(this.#session.facts.uid, previous)
+    this.#cluster = from?.cluster ?? heard
     await this.#host.state(this.#session)
-    if (this.#sink === undefined) return
+    if (this.#sink === undefined) return this.#giveUp()
     if (this.#session.facts.revision.primingEvent) this.#write(ssePriming(this.#id()))
     if (from !== undefined) replica.counters.streamsResumed++
     this.#ready = true
@@ -102,17 +114,21 @@ export class SessionStream implements SessionFeed {
     if (resync) this.#resync()
     else if (from !== undefined && from.catalogue !== this.#host.catalogue()) this.#lists()
     this.#restartKeepAlive()
+    if (replica.peers !== undefined) this.#renewLater()
     await this.#pump()
+  }
+
+  replaced(connection: string): void {
+    if (this.#hold.connection === connection) replace(this, this.#host.replica)
   }
 
   /** A record of `cluster`, in its order. */
   push(entry: ClusterEntry): void {
     if (!this.#ready || this.#sink === undefined) return
-    if (this.#pumping || this.#blocked) {
-      this.#dirty = true
-      return
-    }
-    this.#take(entry)
+    if (this.#pumping || this.#blocked) this.#dirty = true
+    // What the session has set could not be read again: this waits until it is known.
+    else if (this.#session.state === undefined) this.hint()
+    else this.#take(entry)
   }
 
   /** The mailbox has something new. */
@@ -124,8 +140,8 @@ export class SessionStream implements SessionFeed {
   /** `cluster` has a gap: what was in it is unknown. */
   clusterGap(): void {
     if (!this.#ready || this.#sink === undefined) return
-    this.#cluster = this.#host.clusterPosition()
-    this.#resync()
+    this.#gap = true
+    this.hint()
   }
 
   /** Ends the connection; the client comes back after `retryMs`. */
@@ -160,11 +176,20 @@ export class SessionStream implements SessionFeed {
     if (text !== '') this.#write(text)
   }
 
+  /** A record of `cluster` says that the session has set something: what follows is judged by what it has set then. */
+  changed(): void {
+    this.hint()
+  }
+
   #take(entry: ClusterEntry): void {
-    const order = comparePositions(entry.position, this.#cluster)
-    if (order !== undefined && order <= 0) return
+    if (!this.#isNext(entry.position)) return
     this.#cluster = entry.position
     this.#invalidate(entry.record)
+  }
+
+  #isNext(position: Position): boolean {
+    const order = comparePositions(position, this.#cluster)
+    return order === undefined || order > 0
   }
 
   #invalidate(record: ClusterRecord): void {
@@ -179,18 +204,23 @@ export class SessionStream implements SessionFeed {
     try {
       do {
         this.#dirty = false
+        if (this.#mustHold) {
+          this.#mustHold = false
+          if (!(await this.#hold.advance(this.#mailbox))) return replace(this, this.#host.replica)
+        }
         await this.#pumpMailbox()
         await this.#pumpCluster()
       } while (this.#dirty && this.#sink !== undefined && !this.#blocked)
     } finally {
       this.#pumping = false
+      if (this.#sink === undefined) this.#giveUp()
       // A gap adds its re-sync without an entry behind it.
       this.turnEnded()
     }
   }
 
   async #pumpMailbox(): Promise<void> {
-    const { store, id } = this.#host.replica
+    const { store } = this.#host.replica
     const { uid } = this.#session.facts
     while (this.#sink !== undefined && !this.#blocked) {
       const batch = await readMailbox(store, uid, this.#mailbox, BATCH)
@@ -201,28 +231,63 @@ export class SessionStream implements SessionFeed {
       }
       const last = batch.entries.at(-1)
       if (last === undefined) return
-      if (!(await advanceHolder(store, uid, id, this.#connection, last.position)))
-        return replace(this, this.#host.replica)
-      for (const entry of batch.entries) {
-        this.#mailbox = entry.position
-        this.#deliver(entry.record)
+      if (!(await this.#hold.advance(last.position))) return replace(this, this.#host.replica)
+      const unsaid = unsaidQuestions(batch.entries)
+      for (const { position, record } of batch.entries) {
+        this.#mailbox = position
+        if (record.t === 'message' || !unsaid.has(record.id)) this.#deliver(record)
       }
       this.turnEnded()
     }
   }
 
   async #pumpCluster(): Promise<void> {
+    await this.#host.state(this.#session)
+    if (this.#gap && this.#sink !== undefined) {
+      this.#gap = false
+      this.#cluster = this.#host.clusterPosition()
+      this.#resync()
+    }
     while (this.#sink !== undefined && !this.#blocked) {
-      const batch = await readCluster(this.#host.replica.store, this.#cluster, BATCH)
+      const batch = await this.#host.readCluster(this.#cluster, BATCH)
       if (batch.gap) {
         this.#cluster = this.#host.clusterPosition()
         this.#resync()
         return
       }
-      if (batch.entries.length === 0) return
-      for (const entry of batch.entries) this.#take(entry)
+      if (batch.entries.length === 0) {
+        if (batch.end !== undefined && this.#isNext(batch.end)) this.#cluster = batch.end
+        return
+      }
+      for (const entry of batch.entries) {
+        const { record, position } = entry
+        if (record.t === 'session' && record.uid === this.#session.facts.uid && this.#isNext(position)) {
+          await this.#host.state(this.#session)
+        }
+        this.#take(entry)
+      }
       this.turnEnded()
     }
+  }
+
+  /** A stream on which nothing happens keeps its entry all the same: a newer connection elsewhere has to find it. */
+  #renewLater(): void {
+    this.#renewal = this.#host.replica.wheel.after(RENEW_MS, () => {
+      this.#renewLater()
+      this.hold()
+    })
+  }
+
+  /** Writes the holder entry anew: it is about to expire, or was lost. */
+  hold(): void {
+    this.#mustHold = true
+    this.hint()
+  }
+
+  /** Says that nobody has the stream; where nobody else could take it, nobody needs to know. */
+  #giveUp(): void {
+    const { peers, report } = this.#host.replica
+    if (peers !== undefined) this.#hold.release(this.#mailbox).catch((thrown) => report(thrown, 'session stream'))
   }
 
   #deliver(record: MailboxRecord): void {
@@ -305,9 +370,11 @@ export class SessionStream implements SessionFeed {
     sink.onDrain = undefined
     sink.onClose = undefined
     this.#keepAlive?.cancel()
+    this.#renewal?.cancel()
     this.#stall?.cancel()
+    if (!this.#pumping) this.#giveUp()
     this.#session.openStreams--
-    this.#host.replica.openStreams--
+    this.#host.replica.streamClosed(this.#session.facts.principal)
     if (this.#session.stream === this) this.#session.stream = undefined
     this.#host.streamClosed(this.#session)
   }
@@ -317,6 +384,17 @@ export class SessionStream implements SessionFeed {
 function replace(stream: SessionFeed, replica: Replica): void {
   replica.counters.streamsReplaced++
   stream.close(REPLACED_RETRY_MS)
+}
+
+/** Questions that are withdrawn before they were asked: neither the one nor the other is said. */
+function unsaidQuestions(entries: readonly MailboxEntry[]): ReadonlySet<string> {
+  const asked = new Set<string>()
+  const unsaid = new Set<string>()
+  for (const { record } of entries) {
+    if (record.t === 'ask') asked.add(record.id)
+    else if (record.t === 'withdrawal' && asked.has(record.id)) unsaid.add(record.id)
+  }
+  return unsaid
 }
 
 export function listChanged(list: ListKind): string {

@@ -7,10 +7,11 @@ import type { Position } from '../engine/engine.ts'
 import type { Timer } from '../engine/platform.ts'
 import { McpError } from '../wire/errors.ts'
 import type { AskRoute, Asks } from './asks.ts'
-import type { Cluster, ClusterEntry, ListKind } from './cluster.ts'
+import type { Cluster, ClusterEntry, ClusterRead, ListKind } from './cluster.ts'
 import type { SessionEventId } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
-import { appendMailbox } from './mailbox.ts'
+import { type Holder, readHolder } from './holder.ts'
+import { appendMailbox, type MailboxRecord } from './mailbox.ts'
 import type { Replica } from './replica.ts'
 import type { Session } from './session.ts'
 import type { SessionState } from './session-entry.ts'
@@ -19,6 +20,12 @@ import type { Sessions } from './sessions.ts'
 
 /** How long a question outside a request waits for the client to open its session stream. */
 const WAIT_FOR_STREAM_MS = 5_000
+
+/** How often it is looked whether the stream was opened on another replica. */
+const LOOK_FOR_STREAM_MS = 250
+
+/** Questions in mailboxes that are remembered before those that are settled are looked for. */
+const MAILED_SIZE = 1_000
 
 /** What the authoring side says about its lists. */
 export interface Catalogue {
@@ -33,7 +40,10 @@ export class SessionStreams implements SessionStreamHost {
   readonly #cluster: Cluster
   readonly #asks: Asks
   readonly #catalogue: Catalogue
-  readonly #open = new Set<Session>()
+  /** Sessions with an open stream, by their uid. */
+  readonly #open = new Map<string, Session>()
+  /** Questions that were put into mailboxes, where other replicas may have to find them. */
+  readonly #mailed = new Set<string>()
   readonly #waiting = new Map<Session, Set<() => void>>()
 
   constructor(replica: Replica, sessions: Sessions, cluster: Cluster, asks: Asks, catalogue: Catalogue) {
@@ -57,45 +67,107 @@ export class SessionStreams implements SessionStreamHost {
 
   /** Puts a message into the session's mailbox. */
   async send(session: Session, text: string): Promise<void> {
-    const record = { v: 1, t: 'message', text } as const
-    await appendMailbox(this.replica.store, session.facts.uid, record, this.replica.tags.next())
-    session.stream?.hint()
+    await this.#append(session, { v: 1, t: 'message', text })
+  }
+
+  async #append(session: Session, record: MailboxRecord): Promise<void> {
+    const { store, tags, peers } = this.replica
+    const { uid } = session.facts
+    await appendMailbox(store, uid, record, tags.next())
+    if (session.stream !== undefined) {
+      session.stream.hint()
+    } else if (peers !== undefined) {
+      const holder = await this.#holderElsewhere(uid)
+      if (holder !== undefined) peers.hint(holder, { v: 1, t: 'mailbox', uid })
+    }
+  }
+
+  /** The other replica that has the stream of this session, if one has it. */
+  async #holderElsewhere(uid: string): Promise<string | undefined> {
+    const { store, id, peers } = this.replica
+    const held = await readHolder(store, uid)
+    if (held === undefined || held.holder.connection === '' || held.holder.replica === id) return undefined
+    return peers?.isDead(held.holder.replica) ? undefined : held.holder.replica
+  }
+
+  /** Another replica put something into the mailbox of this session. */
+  hint(uid: string): void {
+    this.#open.get(uid)?.stream?.hint()
+  }
+
+  /** A connection to another replica has the stream now. */
+  replaced(uid: string, connection: string): void {
+    this.#open.get(uid)?.stream?.replaced(connection)
+  }
+
+  streamClaimed(uid: string, previous: Holder): void {
+    const { id, peers } = this.replica
+    const { replica, connection } = previous
+    if (peers === undefined || connection === '' || replica === id || peers.isDead(replica)) return
+    peers.hint(replica, { v: 1, t: 'replaced', uid, connection })
+  }
+
+  #mail(id: string): void {
+    if (this.replica.peers === undefined) return
+    if (this.#mailed.size >= MAILED_SIZE)
+      for (const old of this.#mailed) if (!this.#asks.isOpen(old)) this.#mailed.delete(old)
+    this.#mailed.add(id)
+  }
+
+  /**
+   * The data behind the store was replaced: the streams that are open say again that they are. Whether a question in a
+   * mailbox was delivered can't be told any more, so it ends with an error.
+   */
+  restore(): void {
+    const reason = new McpError('unavailable', 'The question was lost with the data of the engine.')
+    for (const id of this.#mailed) this.#asks.reject(id, reason)
+    this.#mailed.clear()
+    for (const session of this.#open.values()) session.stream?.hold()
   }
 
   /** The way to the client for questions that ride no request stream. */
   route(session: Session, timeoutMs: number): AskRoute {
     return {
-      sendAsk: async (text, id) => {
-        if (session.stream === undefined) {
-          if (id === undefined) return
-          await this.#waitForStream(session)
+      sendAsk: async (text, id, withdrawn = '') => {
+        if (id === undefined) {
+          // Without peers a session that has no stream has been asked nothing.
+          if (session.stream === undefined && this.replica.peers === undefined) return
+          await this.#append(session, { v: 1, t: 'withdrawal', text, id: withdrawn })
+          return
         }
+        if (session.stream === undefined) await this.#waitForStream(session)
+        this.#mail(id)
         const deadline = this.replica.platform.now() + timeoutMs
-        const record =
-          id === undefined ? ({ v: 1, t: 'message', text } as const) : ({ v: 1, t: 'ask', text, id, deadline } as const)
-        await appendMailbox(this.replica.store, session.facts.uid, record, this.replica.tags.next())
-        session.stream?.hint()
+        await this.#append(session, { v: 1, t: 'ask', text, id, deadline })
       },
     }
   }
 
   /** Applies a record of the `cluster` log to every open stream. */
   apply(entry: ClusterEntry): void {
-    if (entry.record.t !== 'list' && entry.record.t !== 'updated') return
-    for (const session of this.#open) session.stream?.push(entry)
+    const { record } = entry
+    if (record.t === 'list' || record.t === 'updated') {
+      for (const session of this.#open.values()) session.stream?.push(entry)
+    } else if (record.t === 'session' && record.by !== this.replica.id) {
+      this.#open.get(record.uid)?.stream?.changed()
+    }
   }
 
   gap(): void {
-    for (const session of this.#open) session.stream?.clusterGap()
+    for (const session of this.#open.values()) session.stream?.clusterGap()
   }
 
   /** The process is about to leave. */
   letGo(): void {
-    for (const session of [...this.#open]) session.stream?.letGo()
+    for (const session of [...this.#open.values()]) session.stream?.letGo()
   }
 
   clusterPosition(): Position {
     return this.#cluster.position
+  }
+
+  readCluster(after: Position, limit: number): Promise<ClusterRead> {
+    return this.#cluster.read(after, limit)
   }
 
   state(session: Session): Promise<SessionState> {
@@ -115,17 +187,37 @@ export class SessionStreams implements SessionStreamHost {
   }
 
   streamOpened(session: Session): void {
-    this.#open.add(session)
+    this.#open.set(session.facts.uid, session)
     const waiting = this.#waiting.get(session)
     this.#waiting.delete(session)
     if (waiting) for (const wake of waiting) wake()
   }
 
   streamClosed(session: Session): void {
-    if (session.stream === undefined) this.#open.delete(session)
+    if (session.stream === undefined) this.#open.delete(session.facts.uid)
   }
 
-  #waitForStream(session: Session): Promise<void> {
+  async #waitForStream(session: Session): Promise<void> {
+    const here = this.#waitHere(session)
+    if (this.replica.peers === undefined) return here
+    let over = false
+    const ended = here.finally(() => {
+      over = true
+    })
+    const elsewhere = async (): Promise<void> => {
+      while (!over && (await this.#holderElsewhere(session.facts.uid)) === undefined) await this.#pause()
+    }
+    ended.catch(() => {})
+    // Whichever comes first; the end of the time is an error of the first.
+    await Promise.race([ended, elsewhere()])
+    over = true
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.replica.wheel.after(LOOK_FOR_STREAM_MS, resolve))
+  }
+
+  #waitHere(session: Session): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(session) ?? new Set()
       this.#waiting.set(session, waiting)

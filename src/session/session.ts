@@ -14,6 +14,7 @@ import { type SipKey, sipBegin } from './siphash.ts'
 /** A request of the client that is being handled. */
 export interface InFlight {
   readonly requestId: RequestId
+  readonly session: Session
   /** Ends the work; `answer` says whether the client still gets an error for it. */
   abort(reason: McpError, answer: boolean): void
 }
@@ -30,6 +31,7 @@ export class Session {
   readonly #ringKey: SipKey
   #eventKey: SipKey | undefined
   #requestEventKey: SipKey | undefined
+  #requestEventBegin: string | undefined
   /** Set as soon as this process knows that the session was deleted. */
   deleted = false
   /** What the session has set, where this process knows it. */
@@ -59,7 +61,10 @@ export class Session {
 
   /** The key after the beginning that the events of all request streams of one replica share. */
   requestEventKey(begin: string): SipKey {
-    this.#requestEventKey ??= sipBegin(this.#ringKey, this.#signed() + begin)
+    if (this.#requestEventKey === undefined || this.#requestEventBegin !== begin) {
+      this.#requestEventKey = sipBegin(this.#ringKey, this.#signed() + begin)
+      this.#requestEventBegin = begin
+    }
     return this.#requestEventKey
   }
 

@@ -5,6 +5,7 @@
  * @see the specification, basic/transports, "Session Management"
  * @module
  */
+import { EngineError, type Store } from '../engine/engine.ts'
 import type { MaybePromise } from '../engine/platform.ts'
 import { comparePositions } from '../engine/position.ts'
 import { McpError } from '../wire/errors.ts'
@@ -16,6 +17,7 @@ import {
   changeEntry,
   EMPTY_STATE,
   readEntry,
+  restoreEntry,
   type SessionState,
   type StoredEntry,
   stateOf,
@@ -36,12 +38,22 @@ const CHANGED_SIZE = 100_000
 /** How long a handler whose session has ended with its connection is kept from setting anything. */
 const RELEASED_MS = 60_000
 
+/** How long after a deletion was heard of it is looked whether it was written down. */
+const ASSURE_MS = 1_000
+
+/** Operations at a time when everything known is put back. */
+const AT_ONCE = 64
+
 export class Sessions {
   readonly #replica: Replica
   readonly #cluster: Cluster
   readonly #opened: SessionCache
-  /** Sessions known to have an entry, or a tombstone (`true`). */
-  readonly #changed = new Map<string, boolean>()
+  /** Sessions known to have an entry (0), or a tombstone (when it may go, in milliseconds since 1970). */
+  readonly #changed = new Map<string, number>()
+  /** Sessions in use whose entry was changed elsewhere and is being read. */
+  readonly #refreshing = new Map<Session, Promise<void>>()
+  /** What this process knows of sessions may be old: see {@link suspect}. */
+  #suspect = false
   #held = 0
 
   constructor(replica: Replica, cluster: Cluster) {
@@ -62,7 +74,15 @@ export class Sessions {
 
   /** The session of a recently seen id, without waiting; the caller still has to compare the principal. */
   peek(token: string): Session | undefined {
-    return this.#opened.get(token)
+    return this.#suspect ? undefined : this.#opened.get(token)
+  }
+
+  /**
+   * The tail of the `cluster` log is stale, or current again. While it is, sessions are read from the table: what was
+   * deleted elsewhere may not have been heard of.
+   */
+  suspect(stale: boolean): void {
+    this.#suspect = stale
   }
 
   /** Makes a session: nothing is stored for it but what its id says. */
@@ -104,26 +124,63 @@ export class Sessions {
       counters.sessionsExpired++
       return 'gone'
     }
-    if (session.state === undefined && !session.deleted) await this.state(session)
+    if (!session.deleted && (session.state === undefined || this.#suspect)) await this.#verify(session)
     return session.deleted ? 'gone' : session
   }
 
   /** What the session has set; read from the table where this process can't know it. */
   async state(session: Session): Promise<SessionState> {
+    await this.#refreshing.get(session)
     if (session.state !== undefined) return session.state
-    const { uid, birth } = session.facts
-    const known = this.#changed.get(uid)
-    const order = comparePositions(birth, this.#cluster.start)
-    let state = EMPTY_STATE
-    if (known === true) {
+    const known = this.#changed.get(session.facts.uid)
+    if (known !== undefined && known > 0) {
       session.deleted = true
-    } else if (known === false || order === undefined || order < 0) {
-      const entry = await readEntry(this.#replica.store, uid)
-      if (entry?.deleted) session.deleted = true
-      state = stateOf(entry)
+      session.state = EMPTY_STATE
+    } else if (this.#mustRead(session)) {
+      await this.#read(session, this.#replica.store)
+    } else {
+      session.state = EMPTY_STATE
     }
-    session.state = state
-    return state
+    return session.state ?? EMPTY_STATE
+  }
+
+  /** Whether the table may say something about this session that was not heard here. */
+  #mustRead(session: Session): boolean {
+    const { uid, birth } = session.facts
+    const order = comparePositions(birth, this.#cluster.start)
+    return this.#suspect || order === undefined || order < 0 || this.#changed.get(uid) === 0
+  }
+
+  async #read(session: Session, store: Store): Promise<void> {
+    const entry = await readEntry(store, session.facts.uid)
+    if (entry?.deleted) session.deleted = true
+    session.state = stateOf(entry)
+  }
+
+  /**
+   * Makes sure of a session that this process does not know everything about. An engine that is away is no reason to
+   * refuse it: the session is served as far as it is known.
+   *
+   * @throws {McpError} `unavailable` where such a session shall be refused.
+   */
+  async #verify(session: Session): Promise<void> {
+    const { peers } = this.#replica
+    if (peers === undefined || !this.#mustRead(session)) {
+      await this.state(session)
+      return
+    }
+    const { store } = peers
+    try {
+      if (store.reachable) {
+        await store.once((reached) => this.#read(session, reached))
+        return
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError)) throw thrown
+    }
+    if (peers.refusesUnknown) {
+      throw new McpError('unavailable', 'Whether this session has ended can not be told right now; try again.')
+    }
   }
 
   /** Changes the session's entry, announces it, and only then resolves. */
@@ -131,19 +188,21 @@ export class Sessions {
     refuseEnded(session)
     const { store, id } = this.#replica
     const { uid } = session.facts
-    const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
-    // Announced even when another request had put it in place: only then is the announcement sure to stand earlier in
-    // the log than whatever the client causes after our acknowledgement.
-    await this.#cluster.append({ v: 1, t: 'session', uid, by: id })
-    this.#markChanged(uid, false)
-    session.state = stateOf(entry)
+    await this.#inOneEpoch(async () => {
+      const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
+      // Announced even when another request had put it in place: only then is the announcement sure to stand earlier in
+      // the log than whatever the client causes after our acknowledgement.
+      await this.#cluster.append({ v: 1, t: 'session', uid, by: id })
+      this.#markChanged(uid, 0)
+      session.state = stateOf(entry)
+    })
   }
 
   /** Changes values of the session, which nobody needs to hear about: they are read from the table. */
   async changeValues(session: Session, change: (entry: StoredEntry) => StoredEntry | undefined): Promise<void> {
     refuseEnded(session)
     const { written } = await changeEntry(this.#replica.store, session.facts.uid, this.#lifeOf(session), change)
-    if (written) this.#markChanged(session.facts.uid, false)
+    if (written) this.#markChanged(session.facts.uid, 0)
   }
 
   async readValues(session: Session): Promise<StoredEntry | undefined> {
@@ -153,10 +212,21 @@ export class Sessions {
   /** Ends a session for good: first everybody hears it, then it is written down, then this resolves. */
   async delete(session: Session): Promise<void> {
     const { uid, expiresAt } = session.facts
-    await this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt })
-    await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
+    await this.#inOneEpoch(async () => {
+      await this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt })
+      await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
+    })
     this.#replica.counters.sessionsDeleted++
-    this.#bury(uid)
+    this.#bury(uid, expiresAt)
+  }
+
+  /** What is acknowledged is announced and written down in the same data, else one half of it may be lost. */
+  async #inOneEpoch(write: () => Promise<void>): Promise<void> {
+    const { store } = this.#replica
+    for (let epoch = ''; epoch !== store.epoch; ) {
+      epoch = store.epoch
+      await write()
+    }
   }
 
   /**
@@ -176,16 +246,81 @@ export class Sessions {
   /** Applies a record of the `cluster` log. */
   apply({ record }: ClusterEntry): void {
     if (record.t === 'deleted') {
-      this.#bury(record.uid)
+      const news = !(this.#changed.get(record.uid) ?? 0)
+      this.#bury(record.uid, record.expiresAt)
+      if (news && this.#replica.peers !== undefined) this.#assureTombstone(record.uid, record.expiresAt)
     } else if (record.t === 'session' && record.by !== this.#replica.id) {
-      this.#markChanged(record.uid, false)
+      this.#markChanged(record.uid, 0)
       const session = this.#opened.byUid(record.uid)
-      if (session !== undefined) session.state = undefined
+      if (session !== undefined) this.#outdated(session)
     }
   }
 
-  #bury(uid: string): void {
-    this.#markChanged(uid, true)
+  /** Records of the `cluster` log are missing: what was known may be old. */
+  gap(): void {
+    for (const session of this.#opened.values()) this.#outdated(session)
+  }
+
+  /** The data behind the store was replaced: puts back what this process knows, and says so to everybody. */
+  async restore(): Promise<void> {
+    const { store, id, platform } = this.#replica
+    const now = platform.now()
+    let writing: Promise<unknown>[] = []
+    const write = async (one: Promise<unknown>): Promise<void> => {
+      if (writing.push(one) < AT_ONCE) return
+      await Promise.all(writing)
+      writing = []
+    }
+    for (const [uid, expiresAt] of this.#changed) {
+      if (expiresAt <= now) continue
+      await write(this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt }))
+      await write(writeTombstone(store, uid, expiresAt - now))
+    }
+    for (const session of this.#opened.values()) {
+      const { state } = session
+      const { uid } = session.facts
+      if (session.deleted || state === undefined || (state.level === undefined && state.subscriptions.size === 0))
+        continue
+      const announce = () => this.#cluster.append({ v: 1, t: 'session', uid, by: id })
+      await write(restoreEntry(store, uid, this.#lifeOf(session), state).then(announce))
+    }
+    await Promise.all(writing)
+  }
+
+  /** Reads the entry of a session in use again; one that is not is read when it is used. */
+  #outdated(session: Session): void {
+    if (!session.busy) {
+      session.state = undefined
+      return
+    }
+    const before = this.#refreshing.get(session) ?? Promise.resolve()
+    const reading = before
+      .then(() => this.#read(session, this.#replica.store))
+      .catch((thrown) => {
+        // What was known is old: whoever needs it next reads it.
+        session.state = undefined
+        this.#replica.report(thrown, 'session')
+      })
+      .finally(() => {
+        if (this.#refreshing.get(session) === reading) this.#refreshing.delete(session)
+      })
+    this.#refreshing.set(session, reading)
+  }
+
+  /** Who announced the deletion may have died before it was written down. */
+  #assureTombstone(uid: string, expiresAt: number): void {
+    const { store, wheel, platform, report } = this.#replica
+    const life = expiresAt - platform.now()
+    if (life <= 0) return
+    wheel.after(ASSURE_MS, () => {
+      readEntry(store, uid)
+        .then((entry) => (entry?.deleted ? undefined : writeTombstone(store, uid, life)))
+        .catch((thrown) => report(thrown, 'session'))
+    })
+  }
+
+  #bury(uid: string, expiresAt: number): void {
+    this.#markChanged(uid, expiresAt)
     const session = this.#opened.byUid(uid)
     if (session === undefined || session.deleted) return
     session.deleted = true
@@ -226,13 +361,13 @@ export class Sessions {
     })
   }
 
-  #markChanged(uid: string, deleted: boolean): void {
-    if (this.#changed.get(uid) === true) return
+  #markChanged(uid: string, tombstoneUntil: number): void {
+    if (this.#changed.get(uid)) return
     if (this.#changed.size >= CHANGED_SIZE && !this.#changed.has(uid)) {
       this.#changed.clear()
       this.#cluster.forgetPast()
     }
-    this.#changed.set(uid, deleted)
+    this.#changed.set(uid, tombstoneUntil)
   }
 
   #lifeOf(session: Session): number {

@@ -5,10 +5,15 @@
  * @module
  */
 
-interface Chunk {
+/** Events that left together. */
+export interface WindowChunk {
+  /** The sequence numbers of the first and the last of them. */
   readonly first: number
   readonly last: number
   readonly text: string
+}
+
+interface Chunk extends WindowChunk {
   readonly at: number
   /** Events that the count does not bound: unanswered questions and the final event. */
   readonly exempt: number
@@ -58,6 +63,11 @@ export class StreamWindow {
       else if (chunk.last > sequence) text += skipEvents(chunk.text, sequence - chunk.first + 1)
     }
     return text
+  }
+
+  /** Everything held, as it left. */
+  chunks(): readonly WindowChunk[] {
+    return this.#chunks
   }
 
   /** Everything held, as one text. */

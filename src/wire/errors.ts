@@ -97,8 +97,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   not_acceptable: { rpc: -32600, status: 406 },
   unsupported_media_type: { rpc: -32600, status: 415 },
   payload_too_large: { rpc: -32600, status: 413 },
-  too_many_requests: { rpc: -32603, status: 429 },
-  unavailable: { rpc: -32603, status: 503 },
+  too_many_requests: { rpc: -32603, status: 429, modernStatus: 429 },
+  unavailable: { rpc: -32603, status: 503, modernStatus: 503 },
   stream_lost: { rpc: -32603, status: 200 },
   stream_complete: { rpc: -32600, status: 405 },
   replica_lost: { rpc: -32603, status: 200 },
@@ -111,6 +111,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   stateless: { rpc: -32603, status: 200 },
   value_too_large: { rpc: -32603, status: 200 },
   session_closed: { rpc: -32603, status: 200 },
+}
+
+/** Whether a text that came from elsewhere is one of the codes. */
+export function isErrorCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(ERRORS, text)
 }
 
 /** What an {@link McpError} may carry besides its message. */

@@ -54,8 +54,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Whether a short body that parses deserves the full look: it holds an escape, a string that begins with an
- * underscore, a guarded member twice, or an envelope with unusual members. One pass, and no allocation.
+ * Whether a short body that parses deserves the full look: it holds an escape, a string other than `_meta` that begins
+ * with an underscore, a guarded member twice, or an envelope with unusual members. One pass, and no allocation.
  */
 function looksOdd(text: string): boolean {
   if (text.charCodeAt(0) !== 0x7b) return true
@@ -67,7 +67,7 @@ function looksOdd(text: string): boolean {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
       const start = at + 1
-      if (text.charCodeAt(start) === UNDERSCORE) return true
+      if (text.charCodeAt(start) === UNDERSCORE && !text.startsWith('_meta"', start)) return true
       at = start
       for (;;) {
         const inner = text.charCodeAt(at)

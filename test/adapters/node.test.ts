@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type ServeOptions, type ServerHandle, serve } from '../../src/adapters/node.ts'
 import { createServer, type LogEntry } from '../../src/index.ts'
+import { ask, requestText } from '../security/support/wire.ts'
 import { createAdapterServer, INITIALIZE, liveThrough, post } from './lifecycle.ts'
 
 const handles: ServerHandle[] = []
@@ -52,6 +53,15 @@ test('the health checks stand beside the endpoint, and readiness ends when the d
   expect((await fetch(`${origin}/healthz`)).status).toBe(200)
   expect(await call.text()).toContain('"text":"counted"')
   await closing
+})
+
+test('the checks of a load balancer that name no host, as those of HAProxy, are answered; nothing else is', async () => {
+  const { port } = await start()
+  const status = async (path: string, headers = {}): Promise<number> =>
+    (await ask(port, requestText('GET', path, headers).replace('HTTP/1.1', 'HTTP/1.0'))).status
+  expect([await status('/readyz'), await status('/healthz')]).toEqual([200, 200])
+  expect(await status('/readyz', { host: 'evil.example.com' })).toBe(403)
+  expect([await status('/mcp'), await status('/')]).toEqual([403, 403])
 })
 
 test('one definition is served by several endpoints, each with sessions of its own', async () => {

@@ -1,5 +1,5 @@
 /** Every command that docs/cli.md shows is run, and prints what the page says; `…` stands for anything. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { fairlead, inRepository, project, startFairlead, weather } from './support.ts'
@@ -35,12 +35,21 @@ beforeAll(async () => {
 
 test('the page shows each command', () => {
   const commands = new Set(shown.map(({ command }) => wordsOf(command)[0]))
-  expect(commands).toEqual(new Set(['walk', 'call', 'list', 'run', 'dev']))
+  expect(commands).toEqual(new Set(['walk', 'call', 'list', 'doctor', 'run', 'dev']))
 })
 
-test.each(shown.filter(({ command }) => /^(walk|call|list)/.test(command)))('$command', async ({ command, output }) => {
-  const finished = await fairlead(wordsOf(command.replace(WEATHER_URL, url)))
-  expect(`${finished.out}${finished.err}`.replaceAll(url, WEATHER_URL)).toMatch(patternOf(output))
+test.each(shown.filter(({ command }) => /^(walk|call|list|doctor)/.test(command)))(
+  '$command',
+  async ({ command, output }) => {
+    const finished = await fairlead(wordsOf(command.replace(WEATHER_URL, url)))
+    expect(`${finished.out}${finished.err}`.replaceAll(url, WEATHER_URL)).toMatch(patternOf(output))
+  },
+)
+
+test('the page names every check of doctor', () => {
+  const files = readdirSync(inRepository('src/cli/doctor/checks')).map((name) => name.replace(/\.ts$/, ''))
+  const named = [...PAGE.matchAll(/^\| [^|`]+ \| `([a-z]+)` \| /gm)].map(([, id]) => id)
+  expect(named.toSorted()).toEqual(files.filter((name) => name !== 'index').toSorted())
 })
 
 test.each(shown.filter(({ command }) => /^(run|dev)/.test(command)))('$command', async ({ command, output }) => {

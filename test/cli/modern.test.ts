@@ -169,11 +169,14 @@ describe('call and list', () => {
 describe('our own server', () => {
   test('a tool that asks in sequence and at once answers the same in every revision, parked and durable', async () => {
     const own = await everything()
-    const answers = ['--answer', 'name=Ada', '--answer', 'ok=true', '--root', '/harbour']
+    const answers = ['--answer', 'name=Ada', '--answer', 'city=Paris', '--answer', 'ok=true', '--root', '/harbour']
     for (const revision of ['2025-06-18', '2025-11-25', '2026-07-28', 'auto']) {
       for (const tool of ['test_interview', 'test_interview_durable']) {
         const { code, out } = await fairlead(['call', own.url, tool, '--revision', revision, ...answers])
-        expect({ code, out }).toEqual({ code: 0, out: '{"name":"Ada","sure":true,"roots":1,"same":true}\n' })
+        expect({ code, out }).toEqual({
+          code: 0,
+          out: '{"name":"Ada","city":"Paris","sure":true,"roots":1,"same":true}\n',
+        })
       }
     }
     const walked = await fairlead(['walk', own.url, '--revision', 'auto', '--call', 'test_interview', ...answers])
@@ -185,6 +188,7 @@ describe('our own server', () => {
       /^\? {2}The server asks: What is your name\?$/m,
       /^→ {2}POST \/mcp {2}tools\/call test_interview, round 2 after #3 +#4$/m,
       /^→ {2}POST \/mcp {2}tools\/call test_interview, round 3 after #4 +#5$/m,
+      /^→ {2}POST \/mcp {2}tools\/call test_interview, round 4 after #5 +#6$/m,
       /^✓ {2}The tool answered\.$/m,
       /^✓ {2}The stream is closed\.$/m,
     ])

@@ -1,12 +1,14 @@
 /**
- * Runs the official conformance suite against the everything server, on each adapter, and prints what passed.
+ * Runs the official conformance suite against the everything server, on each adapter and on three replicas of which every
+ * request reaches another one than the request before, and prints what passed.
  *
- * Usage: `node test/conformance/run.mjs [node] [fetch] [--url URL]`. With `--url` a server that already runs is tested
+ * Usage: `node test/conformance/run.mjs [node] [fetch] [replicas] [--url URL]`. With `--url` a server that already runs is tested
  * instead. Exits with 1 when a scored scenario failed, or when a run gave fewer scenarios than it must have.
  *
  * @module
  */
 import { startEverything } from '../everything/start.mjs'
+import { startReplicas } from './replicas.mjs'
 import { prepareSuite, runSuite } from './suite.mjs'
 
 /**
@@ -21,7 +23,10 @@ const RUNS = [
   { title: 'spec version 2025-03-26', args: ['--spec-version', '2025-03-26'], scored: 1, notScored: 0 },
 ]
 
-const ADAPTERS = ['node', 'fetch']
+const ADAPTERS = ['node', 'fetch', 'replicas']
+
+/** What the two requirement sets have is in the older runs as well. */
+const runsOf = (adapter) => (adapter === 'replicas' ? RUNS.filter(({ args }) => args[0] === '--requirements') : RUNS)
 
 const { adapters, url } = readArguments(process.argv.slice(2))
 const entry = await prepareSuite()
@@ -29,9 +34,9 @@ let broken = 0
 const rows = []
 
 for (const adapter of url ? ['url'] : adapters) {
-  const server = url ? { url, close: async () => {} } : await startEverything(adapter)
+  const server = await start(adapter)
   try {
-    for (const run of RUNS) {
+    for (const run of runsOf(adapter)) {
       const outcome = await runSuite(entry, server.url, run.args)
       broken += report(adapter, run, outcome)
       rows.push(row(adapter, run, outcome))
@@ -43,6 +48,11 @@ for (const adapter of url ? ['url'] : adapters) {
 
 table(rows)
 process.exitCode = broken === 0 ? 0 : 1
+
+function start(adapter) {
+  if (url) return { url, close: async () => {} }
+  return adapter === 'replicas' ? startReplicas() : startEverything(adapter)
+}
 
 /** Prints every scenario of one run; returns how many reasons there are to fail. */
 function report(adapter, run, { scenarios, exitCode, output }) {

@@ -60,7 +60,20 @@ describe('links', () => {
 describe('blocks', () => {
   test('have a language that says whether they are run', () => {
     const languages = new Set(documents().flatMap((file) => blocksOf(file).map(({ language }) => language)))
-    const known = ['ts', 'ts prelude', 'sh', 'console', 'json', 'text', 'js']
+    const known = [
+      'nginx',
+      'haproxy',
+      'caddyfile',
+      'yaml',
+      'dockerfile',
+      'ts',
+      'ts prelude',
+      'sh',
+      'console',
+      'json',
+      'text',
+      'js',
+    ]
     expect([...languages].filter((language) => !known.includes(language))).toEqual([])
   })
 

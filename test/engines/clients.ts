@@ -35,6 +35,9 @@ function ioredis(name: string, library: typeof ioredis5 | typeof ioredis6): Clie
   }
 }
 
+/** The newest release of each library: where the engine makes no difference between releases, and time matters. */
+export const newestKinds = (): readonly ClientKind[] => [clientKinds[2]!, clientKinds[4]!]
+
 export const clientKinds: readonly ClientKind[] = [
   nodeRedis('redis 4', redis4),
   nodeRedis('redis 5', redis5),

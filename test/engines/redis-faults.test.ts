@@ -65,13 +65,18 @@ async function records(store: Store): Promise<string[]> {
 }
 
 /** Follows the log from its end until so many records have come. A gap counts as a record. */
-async function follow(store: Store, count: number): Promise<string[]> {
-  const found: string[] = []
-  for await (const batch of store.tail('log', await store.end('log'), new AbortController().signal)) {
-    found.push(...(batch.gap ? ['gap'] : batch.entries.map(({ record }) => record)))
-    if (found.length >= count) break
+async function follow(store: Store, count: number): Promise<{ readonly followed: Promise<string[]> }> {
+  // What is appended from here on comes, however long it takes to begin.
+  const end = await store.end('log')
+  const collect = async (): Promise<string[]> => {
+    const found: string[] = []
+    for await (const batch of store.tail('log', end, new AbortController().signal)) {
+      found.push(...(batch.gap ? ['gap'] : batch.entries.map(({ record }) => record)))
+      if (found.length >= count) break
+    }
+    return found
   }
-  return found
+  return { followed: collect() }
 }
 
 function codeOf(thrown: unknown): string {
@@ -89,7 +94,7 @@ for (const client of clientKinds) {
     test('connections killed under load: every append is in the log once, and the tail brings each in order', async () => {
       const { store } = await open(client)
       const wanted = numbered(300)
-      const followed = follow(store, wanted.length)
+      const { followed } = await follow(store, wanted.length)
       let kills = 0
       let over = false
       const killing = (async () => {
@@ -113,7 +118,7 @@ for (const client of clientKinds) {
     test('a restart with data: nothing acknowledged is lost, the epoch stays, the tail goes on', async () => {
       const { store, losses } = await open(client)
       const wanted = numbered(60)
-      const followed = follow(store, wanted.length)
+      const { followed } = await follow(store, wanted.length)
       for (const [at, record] of wanted.entries()) {
         await appendSurely(store, record)
         if (at === 30) void deployment.servers[0]!.restart('kept')
@@ -147,7 +152,7 @@ for (const client of clientKinds) {
     test('a connection that went dead without a word is given up, and operations and tails go on over another', async () => {
       const { store } = await open(client)
       const [proxy] = deployment.proxies
-      const followed = follow(store, 1)
+      const { followed } = await follow(store, 1)
       await sleep(50)
       proxy!.blackhole()
       expect(await outcomeOf(append(store, 'during'))).toBe('unavailable')
@@ -161,10 +166,10 @@ for (const client of clientKinds) {
       const busy = await open(client, prefix)
       const idle = await open(client, prefix)
       expect(idle.store.epoch).toBe(busy.store.epoch)
-      const followed = follow(busy.store, 1).catch(codeOf)
+      const { followed } = await follow(busy.store, 1)
       await append(idle.store, 'before')
       expect(await followed).toEqual(['before'])
-      const again = follow(busy.store, 1).catch(codeOf)
+      const again = (await follow(busy.store, 1)).followed.catch(codeOf)
       await sleep(50)
       await deployment.servers[0]!.cli('FLUSHALL')
       expect(await again).toBe('epoch_changed')
@@ -191,14 +196,13 @@ test('two engines that come back to empty data at once agree on its epoch', asyn
 test('what one client writes another one reads and follows', async () => {
   const prefix = randomBytes(6).toString('hex')
   const stores = await Promise.all(clientKinds.map(async (client) => (await open(client, prefix)).store))
-  const followed = stores.map((store) => follow(store, clientKinds.length))
-  await sleep(50)
+  const readers = await Promise.all(stores.map((store) => follow(store, clientKinds.length)))
   for (const [at, store] of stores.entries()) {
     await append(store, `from ${at}`)
     await store.put(`key ${at}`, `value ${at}`, { ttlMs: TTL_MS })
   }
   const wanted = stores.map((_, at) => `from ${at}`)
-  expect(await Promise.all(followed)).toEqual(stores.map(() => wanted))
+  expect(await Promise.all(readers.map(({ followed }) => followed))).toEqual(stores.map(() => wanted))
   for (const store of stores) {
     expect(await records(store)).toEqual(wanted)
     expect(await Promise.all(stores.map(async (_, at) => (await store.get(`key ${at}`))?.value))).toEqual(

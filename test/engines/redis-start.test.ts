@@ -68,14 +68,6 @@ for (const client of clientKinds) {
       }
     })
 
-    test('a server that is not there is waited for, ten seconds and no longer', async () => {
-      const began = Date.now()
-      const { code } = await refusal(client.create(single(`redis://127.0.0.1:${await freePort()}`)))
-      expect(code).toBe('unavailable')
-      expect(Date.now() - began).toBeGreaterThan(9_000)
-      expect(Date.now() - began).toBeLessThan(12_000)
-    })
-
     test('it has one connection and one for each tail, and closes them all; the client of the user stays as it is', async () => {
       const before = await connections(server)
       const user = client.create(single(server.url))
@@ -166,4 +158,14 @@ test('what is no client, no URL or no option is refused at once', () => {
   expect(() => redis('http://127.0.0.1')).toThrow('redis:// or rediss://')
   expect(() => redis(clientKinds[0]!.create(single(server.url)), { prefix: 'a{b}' })).toThrow('brace')
   expect(() => redis(clientKinds[0]!.create(single(server.url)), { timeoutMs: 0 })).toThrow('timeoutMs')
+})
+
+describe.concurrent.each(clientKinds)('$name', (client) => {
+  test('a server that is not there is waited for, ten seconds and no longer', async ({ expect }) => {
+    const began = Date.now()
+    const { code } = await refusal(client.create(single(`redis://127.0.0.1:${await freePort()}`)))
+    expect(code).toBe('unavailable')
+    expect(Date.now() - began).toBeGreaterThan(9_000)
+    expect(Date.now() - began).toBeLessThan(12_000)
+  })
 })

@@ -6,6 +6,11 @@ const NAME = {
   requestedSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
 }
 
+const CITY = {
+  message: 'Where do you live?',
+  requestedSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+}
+
 const CONFIRM = {
   message: 'Please confirm',
   requestedSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] },
@@ -107,17 +112,19 @@ function defineRounds(server) {
   })
 }
 
-/** One handler, run in each way: it asks twice in sequence, and two things at once, and says how far it is. */
+/** One handler, run in each way: it asks twice in sequence, then two things at once, and says how far it is. */
 function definePair(server) {
   const handler = async (ctx) => {
     ctx.log.info('started')
-    ctx.progress(1, 3)
+    ctx.progress(1, 4)
     const id = await ctx.step('id', () => ctx.callId)
     const name = given(await ctx.elicit(NAME), 'name')
-    ctx.progress(2, 3)
+    ctx.progress(2, 4)
+    const city = given(await ctx.elicit(CITY), 'city')
+    ctx.progress(3, 4)
     const [sure, roots] = await Promise.all([ctx.elicit(CONFIRM), ctx.listRoots()])
-    ctx.progress(3, 3)
-    return JSON.stringify({ name, sure: given(sure, 'ok'), roots: roots.length, same: id === ctx.callId })
+    ctx.progress(4, 4)
+    return JSON.stringify({ name, city, sure: given(sure, 'ok'), roots: roots.length, same: id === ctx.callId })
   }
   server.tool('test_interview', { description: 'Interviews the user.' }, (_args, ctx) => handler(ctx))
   const durable = { description: 'The same, without waiting in memory.', durable: true }

@@ -2,9 +2,12 @@
  * The server under attack, in a process of its own: one definition on several endpoints. Its parent asks over IPC for
  * counters and memory; it reports by itself when its event loop was held up, and what would have ended it.
  */
+import { randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, ToolError } from 'fairlead'
+import { memoryEngine } from 'fairlead/engine'
 import { serve } from 'fairlead/node'
 import { z } from 'zod'
 
@@ -131,6 +134,47 @@ const handles = {
   auto: await serve(server, { ...common, jsonResponse: 'auto', legacySse: true }),
   stateless: await serve(server, { ...common, stateless: true }),
   guarded: await serve(server, { ...common, auth, legacySse: true, cors: { origins: ['https://app.example.com'] } }),
+  ...(await startReplicas()),
+}
+const fleet = ['replica0', 'replica1', 'replica2'].map((name) => handles[name].port)
+const balancer = await balance(fleet)
+
+/** Three replicas on one engine, with everything that crosses from one to another. */
+async function startReplicas() {
+  const store = await memoryEngine({
+    now: () => Date.now(),
+    setTimer(ms, run) {
+      const timer = setTimeout(run, ms).unref()
+      return { cancel: () => clearTimeout(timer) }
+    },
+    randomBytes: (length) => randomFillSync(new Uint8Array(length)),
+  }).open(() => {})
+  const replicas = {}
+  for (let at = 0; at < 3; at++) {
+    const engine = { open: async () => store, close: async () => {} }
+    const options = { ...common, legacySse: true, engine, secrets: ['one secret for all three replicas'] }
+    replicas[`replica${at}`] = await serve(server, options)
+  }
+  return replicas
+}
+
+/** A load balancer that knows nothing: each connection goes to the next one. */
+async function balance(ports) {
+  let next = 0
+  const proxy = createTcpServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port: ports[next++ % ports.length], host: '127.0.0.1', allowHalfOpen: true })
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ]) {
+      from.setNoDelay(true)
+      from.on('error', () => to.destroy())
+      from.on('close', () => to.destroySoon())
+      from.pipe(to)
+    }
+  })
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  return proxy.address().port
 }
 
 process.on('uncaughtException', (thrown) => {
@@ -190,5 +234,10 @@ process.on('message', async (message) => {
 process.on('disconnect', () => process.exit())
 process.send({
   kind: 'listening',
-  ports: Object.fromEntries(Object.entries(handles).map(([name, { port }]) => [name, port])),
+  ports: {
+    ...Object.fromEntries(
+      Object.entries(handles).flatMap(([name, { port }]) => (fleet.includes(port) ? [] : [[name, port]])),
+    ),
+    replicas: balancer,
+  },
 })

@@ -20,6 +20,15 @@ function define(version = '1.0.0', name = 'states') {
       })
     }
   }
+  for (const durable of [false, true]) {
+    server.tool(`changes_${durable}`, { inputSchema: { type: 'object' }, durable }, async (args, ctx) => {
+      const given = args as { to: string; more: { deep: number[] } }
+      given.to = 'changed'
+      given.more.deep.push(2)
+      const answer = await ctx.elicit({ message: 'Sure?', requestedSchema: FORM })
+      return `${answer.action}: ${given.to}`
+    })
+  }
   server.prompt('pay', { arguments: [{ name: 'to' }] }, async ({ to }, ctx) => {
     return `${(await ctx.elicit({ message: `Pay ${to}?`, requestedSchema: FORM })).action}`
   })
@@ -70,6 +79,12 @@ describe.each([false, true])('durable: %s', (durable) => {
 
   test('as it is, it leads on', async () => {
     expect(textOf(await use(await begin()))).toBe('accept: 5 to bob')
+  })
+
+  test('a handler that changes its arguments before it asks gets its answer', async () => {
+    const args = { to: 'bob', amount: 5, more: { deep: [1] } }
+    const round = roundOf(await call(server.url, `changes_${durable}`, args, ADA))
+    expect(textOf(await retry(server.url, `changes_${durable}`, round, YES, args, ADA))).toBe('accept: changed')
   })
 
   test('arguments written in another order are the same arguments', async () => {

@@ -5,8 +5,11 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import { createParser } from 'eventsource-parser'
 
-/** A wait in a test ends with a failure, never with the test's own time-out, which says less. */
-const LIMIT_MS = 5_000
+/**
+ * A wait in a test ends with a failure, never with the test's own time-out, which says less. Longer than a server may take to
+ * say that it can't answer: what has to cross replicas waits for 5 s.
+ */
+const LIMIT_MS = 10_000
 
 export interface Message {
   jsonrpc?: string

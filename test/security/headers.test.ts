@@ -149,3 +149,13 @@ describe('Accept', () => {
     expect((await send({ accept })).status).toBe(status)
   })
 })
+
+describe('a request of HTTP/1.1 without Host', () => {
+  test.each([100, 6_000_000])('is answered with 400, also while %i bytes are still on their way', async (length) => {
+    for (let round = 0; round < 3; round++) {
+      const headers = { ...JSON_BOTH, 'mcp-session-id': session.id }
+      const { status, body } = await ask(running.port, requestText('POST', '/mcp', headers, 'x'.repeat(length)))
+      expect([status, JSON.parse(body).error.message]).toEqual([400, 'Host is missing.'])
+    }
+  })
+})

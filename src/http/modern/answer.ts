@@ -16,10 +16,11 @@ import { sseEvent } from '../../wire/sse.ts'
 import { AUTO_WAIT_MS, type Reply } from '../answer.ts'
 import type { HttpRequest } from '../http-message.ts'
 import type { JsonResponse } from '../options.ts'
-import { JSON_HEADERS, jsonReply, SSE_HEADERS, sseReply } from '../replies.ts'
+import { errorHeaders, jsonReply, SSE_HEADERS, sseReply } from '../replies.ts'
 
 export class ModernAnswer implements CallOutlet, StreamUser {
   readonly #replica: Replica
+  readonly #principal: string
   readonly #id: RequestId
   readonly #mode: JsonResponse
   readonly #pending: Reply
@@ -27,10 +28,12 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   #stream: ResponseStream | undefined
   #finished = false
   #gone = false
+  #waiting = false
   #timer: Timer | undefined
 
-  constructor(replica: Replica, id: RequestId, mode: JsonResponse, pending: Reply) {
+  constructor(replica: Replica, principal: string, id: RequestId, mode: JsonResponse, pending: Reply) {
     this.#replica = replica
+    this.#principal = principal
     this.#id = id
     this.#mode = mode
     this.#pending = pending
@@ -40,13 +43,16 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   own(call: Cancellable): void {
     this.#call = call
     if (this.#gone) this.#cancel()
+    else if (this.#waiting) this.#openLater()
   }
 
   /** The call goes on after the function that started it has returned. */
   wait(request: HttpRequest): void {
     if (this.#finished) return
+    this.#waiting = true
     request.onDisconnect?.(() => this.streamGone())
-    if (this.#stream === undefined && this.#mode !== true) this.#replica.turns.add(this)
+    // A retry that has not found its call yet may still be refused, with a status of its own.
+    if (this.#call !== undefined) this.#openLater()
   }
 
   /** Called by {@link Replica.turns}. */
@@ -85,12 +91,16 @@ export class ModernAnswer implements CallOutlet, StreamUser {
       return
     }
     const body = text ?? errorMessage(this.#id, new McpError('cancelled', 'The request was cancelled.'))
-    const status = (error && ERRORS[error.code].modernStatus) ?? 200
-    if (status !== 200) this.#pending.reply({ status, headers: JSON_HEADERS, body })
+    const status = error && ERRORS[error.code].modernStatus
+    if (status !== undefined) this.#pending.reply({ status, headers: errorHeaders(error!), body })
     else this.#pending.reply(this.#mode === false ? sseReply(sseEvent(undefined, body)) : jsonReply(body))
   }
 
   closeConnection(): void {}
+
+  #openLater(): void {
+    if (!this.#finished && this.#stream === undefined && this.#mode !== true) this.#replica.turns.add(this)
+  }
 
   #cancel(): void {
     this.#call?.abort(new McpError('cancelled', 'The client closed the connection.'), false)
@@ -99,7 +109,7 @@ export class ModernAnswer implements CallOutlet, StreamUser {
   #open(): ResponseStream {
     if (this.#stream !== undefined) return this.#stream
     this.#timer?.cancel()
-    const stream = new ResponseStream(this.#replica, this)
+    const stream = new ResponseStream(this.#replica, this.#principal, this)
     this.#stream = stream
     this.#pending.reply({ status: 200, headers: SSE_HEADERS, open: (sink) => stream.attach(sink) })
     return stream

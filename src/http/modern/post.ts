@@ -14,9 +14,11 @@ import { parseAccept } from '../../wire/media-type.ts'
 import type { Admitted } from '../admission.ts'
 import type { EndpointParts } from '../endpoint-parts.ts'
 import type { HttpReply, HttpRequest } from '../http-message.ts'
+import { tooManyCalls, tooManyStreams } from '../load-limits.ts'
 import { PendingReply } from '../pending-reply.ts'
 import { ACCEPTED, errorReply } from '../replies.ts'
 import { stepUp } from '../step-up.ts'
+
 import { ModernAnswer } from './answer.ts'
 import { checkParamHeaders, checkStandardHeaders, checkVersionHeader } from './headers.ts'
 
@@ -25,6 +27,7 @@ export function postModern(
   request: HttpRequest,
   admitted: Admitted,
   body: unknown,
+  text: string,
   kind: MessageKind,
 ): MaybePromise<HttpReply> {
   // The revision has no notification of a client over HTTP, and lets none be answered.
@@ -36,7 +39,7 @@ export function postModern(
   }
   const message = body as JsonRpcRequest
   try {
-    return take(parts, request, admitted, message)
+    return take(parts, request, admitted, message, text)
   } catch (thrown) {
     const error = toMcpError(thrown)
     return errorReply(error, message.id, undefined, error.code === 'invalid_params' ? 400 : error.status)
@@ -49,6 +52,7 @@ function take(
   request: HttpRequest,
   admitted: Admitted,
   message: JsonRpcRequest,
+  text: string,
 ): MaybePromise<HttpReply> {
   const { method, params } = message
   checkVersionHeader(request, envelopeVersion(params))
@@ -62,31 +66,26 @@ function take(
   if (listens && !parseAccept(request.header('accept')).sse) {
     throw new McpError('not_acceptable', 'Accept must list text/event-stream.')
   }
-  checkLimits(parts, listens)
+  checkLimits(parts, admitted.principal, listens)
   const denied = parts.definition.restricted ? stepUp(parts, request, admitted, message) : undefined
   if (denied !== undefined) return denied
   const reply = new PendingReply()
   // The answer to it is a stream of notifications, whatever the server prefers.
   const mode = listens ? 'auto' : parts.jsonResponseModern
-  const answer = new ModernAnswer(parts.services.replica, message.id, mode, reply)
+  const answer = new ModernAnswer(parts.services.replica, admitted.principal, message.id, mode, reply)
   const session = requestSession(parts.serving, envelope, admitted.principal)
-  const exchange = { session, identity: admitted.identity, headers: request, request: message, outlet: answer }
+  const exchange = { session, identity: admitted.identity, headers: request, request: message, text, outlet: answer }
   void startModern(parts.serving, exchange, (call) => answer.own(call))
   if (reply.settled !== undefined) return reply.settled
   answer.wait(request)
   return reply.wait()
 }
 
-function checkLimits(parts: EndpointParts, streams: boolean): void {
-  const { replica, listens, parking } = parts.services
-  const { limits, counters, calls } = replica
-  if (streams) {
-    if (replica.openStreams < limits.streams) return
-    counters.limitsHit++
-    throw new McpError('too_many_requests', 'The server has as many open streams as it may.')
-  }
-  // Subscriptions and parked calls are in flight, and busy with nothing.
-  if (calls.size - listens.size - parking.size < limits.calls) return
-  counters.limitsHit++
-  throw new McpError('too_many_requests', 'The server is handling as many requests as it may.')
+/** Subscriptions and parked calls are in flight, and busy with nothing. */
+function checkLimits({ services }: EndpointParts, principal: string, streams: boolean): void {
+  const { replica, listens, parking } = services
+  const crowded = streams
+    ? tooManyStreams(replica, principal)
+    : tooManyCalls(replica, principal, replica.calls.size - listens.size - parking.size)
+  if (crowded !== undefined) throw crowded
 }

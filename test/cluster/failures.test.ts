@@ -1,0 +1,4 @@
+import { failuresSuite } from '../replicas/failures.ts'
+import { processFleets } from './process-fleet.ts'
+
+failuresSuite('three processes and Redis', processFleets())

@@ -1,0 +1,4 @@
+import { failuresSuite } from './failures.ts'
+import { startMemoryFleet } from './memory-fleet.ts'
+
+failuresSuite('one memory engine', startMemoryFleet)

@@ -1,0 +1,4 @@
+import { startMemoryFleet } from './memory-fleet.ts'
+import { messagesSuite } from './messages.ts'
+
+messagesSuite('one memory engine', startMemoryFleet)
