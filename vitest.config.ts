@@ -26,8 +26,25 @@ export default defineConfig({
           ...overSockets,
         },
       },
+      // What integration shows of one process, shown of three replicas as well.
+      {
+        test: {
+          name: 'spread',
+          include: ['test/{security,requirements,http,modern,auth}/*.test.ts'],
+          provide: { deployment: 'three replicas' },
+          ...overSockets,
+          fileParallelism: true,
+        },
+      },
       // The official clients of every release, from a package.json of their own.
-      { test: { name: 'clients', include: ['test/clients/*.test.ts'], ...overSockets } },
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/*.test.ts'],
+          globalSetup: 'test/cluster/install.ts',
+          ...overSockets,
+        },
+      },
       // Engines on servers of their own, with the clients of a package.json of their own.
       {
         test: {

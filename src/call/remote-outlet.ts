@@ -51,6 +51,7 @@ export class RemoteOutlet implements CallOutlet, Spilled, RemoteExchange {
     this.finalSequence = this.#sequence
     this.#peers.exchanges.delete(this.reader.connection)
     const answer: ForwardedAnswer = { ...(text !== undefined && { text }), ...(error && { error: error.code }) }
+    this.#peers.answered.put(this.reader.connection, this, text?.length ?? 0)
     this.#push(JSON.stringify(answer))
   }
 
@@ -62,6 +63,10 @@ export class RemoteOutlet implements CallOutlet, Spilled, RemoteExchange {
   readerGone(): void {
     this.#gone = true
     this.#cancel()
+  }
+
+  rewrite(): void {
+    this.#spill.check()
   }
 
   held(): readonly WindowChunk[] {

@@ -43,6 +43,8 @@ export type InboxRecord =
   | ({ readonly v: 1; readonly t: 'retry' } & ForwardedRetry)
   /** The client of a forwarded retry has left. */
   | { readonly v: 1; readonly t: 'gone'; readonly connection: string }
+  /** The engine has lost its data, and with it perhaps what this reader of an exchange had not read. */
+  | { readonly v: 1; readonly t: 'reread'; readonly reader: Reader }
   /** The stream that this reader relays has something new. */
   | { readonly v: 1; readonly t: 'events'; readonly connection: string }
   /** A newer connection reads the stream that this reader relays. */

@@ -6,13 +6,14 @@
  */
 import type { Timer } from '../engine/platform.ts'
 import type { RequestId } from '../wire/jsonrpc.ts'
+import { AnsweredExchanges, type Rewritable } from './answered-exchanges.ts'
 import type { Asks } from './asks.ts'
 import { Cancels } from './cancels.ts'
 import type { Cluster, ClusterRecord } from './cluster.ts'
 import type { RequestEventId } from './event-id.ts'
 import type { EventSink } from './event-sink.ts'
 import type { FinishedStream } from './finished-streams.ts'
-import type { ForwardedRetry } from './forwarded-retry.ts'
+import { exchangeLogOf, type ForwardedRetry } from './forwarded-retry.ts'
 import { Inbox, type InboxRecord, type PostedMessage, type Reader } from './inbox.ts'
 import { Membership, type MembershipListener } from './membership.ts'
 import type { Relay } from './relay.ts'
@@ -41,7 +42,7 @@ export interface PeersParts {
 }
 
 /** The exchange of a call here whose client is connected to another replica. */
-export interface RemoteExchange {
+export interface RemoteExchange extends Rewritable {
   readonly reader: Reader
   /** The client has left, or the replica that it was connected to. */
   readerGone(): void
@@ -55,6 +56,8 @@ export class Peers implements MembershipListener {
   readonly relays: Map<string, Relay> = new Map()
   /** Exchanges of calls here whose clients are connected to other replicas, by that connection. */
   readonly exchanges: Map<string, RemoteExchange> = new Map()
+  /** Those that were answered a moment ago. */
+  readonly answered: AnsweredExchanges
   readonly #replica: Replica
   readonly #parts: PeersParts
   readonly #inbox: Inbox
@@ -70,6 +73,7 @@ export class Peers implements MembershipListener {
   constructor(replica: Replica, store: SharedStore, parts: PeersParts) {
     this.#replica = replica
     this.store = store
+    this.answered = new AnsweredExchanges(replica.wheel)
     this.#parts = parts
     this.#inbox = new Inbox(
       replica,
@@ -290,6 +294,9 @@ export class Peers implements MembershipListener {
       case 'gone':
         this.exchanges.get(record.connection)?.readerGone()
         return
+      case 'reread':
+        this.#rewrite(record.reader)
+        return
       case 'events':
         this.relays.get(record.connection)?.look()
         return
@@ -309,6 +316,21 @@ export class Peers implements MembershipListener {
     this.#spillFinished(id, call, finished.get(call))
       .then(() => this.hint(reader.replica, { v: 1, t: 'events', connection: reader.connection }))
       .catch((thrown) => report(thrown, 'stream log'))
+  }
+
+  /** The reader of an exchange found nothing after the engine had lost its data. */
+  #rewrite(reader: Reader): void {
+    const { connection, replica } = reader
+    const exchange = this.exchanges.get(connection) ?? this.answered.get(connection)
+    if (exchange !== undefined) {
+      exchange.rewrite()
+      return
+    }
+    const { store, tags, limits, report } = this.#replica
+    const lost = { v: 1, t: 'lost', reason: 'stream_lost' } as const
+    appendStreamLog(store, exchangeLogOf(connection), lost, { expect: undefined, id: tags.next(), limits })
+      .then(() => this.hint(replica, { v: 1, t: 'events', connection }))
+      .catch((thrown) => report(thrown, 'exchange log'))
   }
 
   /** Writes the log of a stream that is finished, unless it has been written before. */

@@ -17,6 +17,12 @@ import type { Replica } from './replica.ts'
 import type { InFlight, Session } from './session.ts'
 import { type LostReason, lostError, readStreamLog, type StreamRecord } from './stream-log.ts'
 
+/**
+ * A question whose answer may be lost too is asked more than once. A call that has said nothing yet has nothing to write
+ * again, so this ends.
+ */
+const REREADS = 3
+
 /** Where the messages of the call go. */
 export interface ExchangeReader {
   notify(text: string): void
@@ -38,6 +44,8 @@ export class RelayedExchange implements Relay, InFlight {
   #ended = false
   #pumping = false
   #dirty = false
+  /** How often the owner is still asked to write again what the engine may have lost. */
+  #rereads = 0
   #poll: Timer | undefined
 
   constructor(
@@ -97,6 +105,7 @@ export class RelayedExchange implements Relay, InFlight {
 
   lookAgain(): void {
     this.#position = undefined
+    this.#rereads = REREADS
     this.look()
   }
 
@@ -134,6 +143,7 @@ export class RelayedExchange implements Relay, InFlight {
     for (const { position, record } of entries) {
       if (this.#ended) return false
       this.#position = position
+      this.#rereads = 0
       this.#take(record)
     }
     return entries.length > 0
@@ -176,8 +186,20 @@ export class RelayedExchange implements Relay, InFlight {
 
   #pollLater(): void {
     this.#poll = this.#replica.wheel.after(POLL_MS, () => {
+      this.#reread()
       this.look()
       this.#pollLater()
     })
+  }
+
+  /**
+   * Asks the owner for what was written and not yet read when the data was lost. Not before the first look that follows:
+   * the retry itself is sent again first.
+   */
+  #reread(): void {
+    if (this.#rereads === 0) return
+    this.#rereads--
+    const reader = { replica: this.#replica.id, connection: this.connection }
+    this.#peers.hint(this.owner, { v: 1, t: 'reread', reader })
   }
 }

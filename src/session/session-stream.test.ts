@@ -7,6 +7,8 @@ import { newSession, type TestReplica, testReplica } from '../../test/unit/repli
 import { EngineError, type TableEntry } from '../engine/engine.ts'
 import { memoryEngine } from '../engine/memory.ts'
 import { readEventId } from './event-id.ts'
+import { readMailbox } from './mailbox.ts'
+import type { Peers } from './peers.ts'
 import { REPLACED_RETRY_MS } from './retry.ts'
 import type { Session } from './session.ts'
 
@@ -149,6 +151,20 @@ test('an idle session holds nothing once its stream is gone', async () => {
   expect(session.stream).toBeUndefined()
   expect(session.busy).toBe(false)
   expect(on.platform.timers).toBeLessThanOrEqual(timers)
+})
+
+test('a question for which no stream is found in time is not asked, even if the last look falls on that moment', async () => {
+  const on = await testReplica()
+  const session = await newSession(on)
+  on.replica.peers = { isDead: () => false, hint: () => {} } as unknown as Peers
+  const asked = on.streams.route(session, 60_000).sendAsk('{}', 'question')
+  const outcome = asked.then(
+    () => 'asked',
+    ({ code }) => code,
+  )
+  await on.platform.pass(5_000, 250)
+  expect(await Promise.race([outcome, 'waiting'])).toBe('ask_unreachable')
+  expect(await readMailbox(on.store, session.facts.uid, 'birth', 1)).toMatchObject({ entries: [] })
 })
 
 describe('a change of a subscribed resource', () => {

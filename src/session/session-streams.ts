@@ -201,16 +201,19 @@ export class SessionStreams implements SessionStreamHost {
     const here = this.#waitHere(session)
     if (this.replica.peers === undefined) return here
     let over = false
-    const ended = here.finally(() => {
+    const end = (): void => {
       over = true
-    })
-    const elsewhere = async (): Promise<void> => {
-      while (!over && (await this.#holderElsewhere(session.facts.uid)) === undefined) await this.#pause()
     }
-    ended.catch(() => {})
+    here.then(end, end)
+    const elsewhere = async (): Promise<void> => {
+      while ((await this.#holderElsewhere(session.facts.uid)) === undefined) {
+        // Not the end of this loop: it would pass for a stream that was found.
+        if (over) return here
+        await this.#pause()
+      }
+    }
     // Whichever comes first; the end of the time is an error of the first.
-    await Promise.race([ended, elsewhere()])
-    over = true
+    await Promise.race([here, elsewhere()])
   }
 
   #pause(): Promise<void> {

@@ -5,6 +5,7 @@ import { type ServeOptions, type ServerHandle, serve } from '../../src/adapters/
 import type { AuthScheme } from '../../src/auth/index.ts'
 import type { LogEntry } from '../../src/http/logger.ts'
 import { createServer, type Server } from '../../src/index.ts'
+import { deploy } from '../deployment.ts'
 import { type Exchange, exchange } from '../requirements/http.ts'
 import { initializeMessage, JSON_BOTH, post } from '../requirements/session.ts'
 
@@ -38,7 +39,13 @@ export async function serving(
   options: ServeOptions = {},
 ): Promise<Served> {
   const log: LogEntry[] = []
-  const handle = await serve(server, { port: 0, signals: false, logger: (entry) => log.push(entry), auth, ...options })
+  const handle = await deploy(serve, server, {
+    port: 0,
+    signals: false,
+    logger: (entry: LogEntry) => log.push(entry),
+    auth,
+    ...options,
+  })
   return closing({ ...handle, log, origin: new URL(handle.url).origin })
 }
 

@@ -1,37 +1,13 @@
 /** Real load balancers before real replicas: nginx and HAProxy from the PATH, each with a configuration of the test's. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll } from 'vitest'
-import { freePort, RedisServer, requireRedis } from '../engines/redis-server.ts'
+import { freePort, RedisServer } from '../engines/redis-server.ts'
 import { fixture, type Running, startFairlead } from './support.ts'
-
-const execute = promisify(execFile)
-
-/** Sees to it that Redis, nginx and HAProxy are there, with apt where this process may. */
-export async function requirePrograms(): Promise<void> {
-  await requireRedis()
-  for (const [program, version] of [
-    ['nginx', '-v'],
-    ['haproxy', '-v'],
-  ] as const) {
-    const exists = () =>
-      execute(program, [version]).then(
-        () => true,
-        () => false,
-      )
-    if (await exists()) continue
-    if (process.getuid?.() === 0) {
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-      await execute('apt-get', ['install', '--yes', '--no-install-recommends', program], { env }).catch(() => {})
-    }
-    if (!(await exists())) throw new Error(`These tests need ${program} on the PATH: install ${program}.`)
-  }
-}
 
 export const SECRET = 'a secret that the replicas share here'
 

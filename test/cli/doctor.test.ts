@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '../../src/testing/client/index.ts'
 import { freePort } from '../engines/redis-server.ts'
-import { haproxy, nginx, redis, replica, replicas, requirePrograms, SECRET } from './balancer.ts'
+import { haproxy, nginx, redis, replica, replicas, SECRET } from './balancer.ts'
 import { type Finished, fairlead, fixture, inRepository, serving } from './support.ts'
 
 interface Finding {
@@ -65,7 +65,6 @@ const WHOLE = ['client_max_body_size 4m;']
 let shared: readonly number[] = []
 let lasting: Promise<Finished>
 beforeAll(async () => {
-  await requirePrograms()
   const { url } = await redis()
   shared = (await replicas(3, { engine: url, secret: SECRET })).map(({ port }) => port)
   // It takes its 75 s while the other tests run.

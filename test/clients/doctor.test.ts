@@ -1,10 +1,8 @@
 /** `fairlead doctor` before servers of the official SDK: less can be said, and nothing is made up. */
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, test } from 'vitest'
-import { haproxy, requirePrograms } from '../cli/balancer.ts'
+import { expect, test } from 'vitest'
+import { haproxy } from '../cli/balancer.ts'
 import { fairlead, serving } from '../cli/support.ts'
-
-beforeAll(() => requirePrograms())
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 

@@ -2,16 +2,14 @@
  * Real load balancers in front of replicas, with the configuration that docs/deployment.md shows: only names and ports are
  * put in.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { freePort } from '../engines/redis-server.ts'
 
-const run = promisify(execFile)
 const DEPLOY = new URL('../../deploy/', import.meta.url)
 const START_LIMIT_MS = 10_000
 
@@ -35,7 +33,6 @@ export async function startBalancer(
   replicas: readonly string[],
   change: (configuration: string) => string = (same) => same,
 ): Promise<Balancer> {
-  await requireCommand(kind)
   const folder = await mkdtemp(join(tmpdir(), `fairlead-${kind}-`))
   // nginx gives up its rights, and its workers have to get in.
   await chmod(folder, 0o777)
@@ -93,19 +90,4 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 2_000)
   await exit
   clearTimeout(timer)
-}
-
-async function requireCommand(name: BalancerKind): Promise<void> {
-  const exists = () =>
-    run(name, ['-v']).then(
-      () => true,
-      () => false,
-    )
-  if (await exists()) return
-  if (process.getuid?.() === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    await run('apt-get', ['update']).catch(() => {})
-    await run('apt-get', ['install', '--yes', '--no-install-recommends', name], { env }).catch(() => {})
-  }
-  if (!(await exists())) throw new Error(`These tests need ${name} on the PATH: install the package ${name}.`)
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { afterAll, beforeAll } from 'vitest'
 import { FaultProxy } from '../engines/fault-proxy.ts'
-import { RedisServer, requireRedis } from '../engines/redis-server.ts'
+import { RedisServer } from '../engines/redis-server.ts'
 import type { Fleet, FleetOptions, StartReplicas } from '../replicas/fleet.ts'
 import type { ReplicaSettings, ToParent, ToReplica } from './ipc.ts'
 import { buildProgram, type Program } from './program.ts'
@@ -18,7 +18,6 @@ let program: Program
 /** For one test file: Redis, and the program of the replicas. */
 export function processFleets(): StartReplicas {
   beforeAll(async () => {
-    await requireRedis()
     redis = await RedisServer.start()
     program = await buildProgram('replica.ts')
   })
@@ -107,7 +106,9 @@ async function startProcessFleet(count: number, options: FleetOptions = {}): Pro
     healEngine(at) {
       for (const { proxy } of chosen(at)) void proxy.mend()
     },
-    emptyEngine: () => void redis.cli('FLUSHALL'),
+    async emptyEngine() {
+      await redis.cli('FLUSHALL')
+    },
     counters: (at) => members[at]!.replica.counters(),
     async close() {
       await Promise.all(members.map(({ replica }) => replica.kill()))

@@ -58,7 +58,8 @@ function start(adapter) {
 function report(adapter, run, { scenarios, exitCode, output }) {
   console.log(`\n${adapter}: ${run.title}`)
   for (const { name, passed, scored, failures, warnings } of scenarios) {
-    console.log(`  ${passed ? 'pass' : 'FAIL'}  ${name}${scored ? '' : ' (not scored)'}`)
+    const outcome = passed ? 'pass' : scored ? 'FAIL' : 'open'
+    console.log(`  ${outcome}  ${name}${scored ? '' : ' (not scored)'}`)
     for (const sentence of failures) console.log(`          ${sentence}`)
     for (const sentence of warnings) console.log(`          warning: ${sentence}`)
   }

@@ -17,33 +17,6 @@ const START_LIMIT_MS = 20_000
 
 const run = promisify(execFile)
 
-/**
- * Sees to it that `redis-server` and `redis-cli` are there, with apt where this process may.
- *
- * @throws when they are not and can't be installed
- */
-export async function requireRedis(): Promise<void> {
-  if (await exists('redis-server')) return
-  if (process.getuid?.() === 0 && (await exists('apt-get'))) {
-    await run('apt-get', ['update'])
-    // Without its service: the tests start servers themselves.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    await run('apt-get', ['install', '--yes', '--no-install-recommends', 'redis-server', 'redis-tools'], { env })
-  }
-  if (!(await exists('redis-server'))) {
-    throw new Error(
-      'The tests of the Redis engine need redis-server 7 and redis-cli on the PATH: install redis-server.',
-    )
-  }
-}
-
-function exists(command: string): Promise<boolean> {
-  return run(command, ['--version']).then(
-    () => true,
-    () => false,
-  )
-}
-
 export interface RedisServerOptions {
   /** Default: a free one. */
   readonly port?: number

@@ -9,7 +9,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FaultProxy } from '../engines/fault-proxy.ts'
-import { freePort, RedisServer, requireRedis } from '../engines/redis-server.ts'
+import { freePort, RedisServer } from '../engines/redis-server.ts'
 import { Balancer } from './balancer.ts'
 
 const REPLICAS = 3
@@ -48,7 +48,6 @@ export class Fleet {
   }
 
   static async start(program: string, leaseMs: number): Promise<Fleet> {
-    await requireRedis()
     const redis = await RedisServer.start()
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-faults-'))
     const fleet = new Fleet(redis, await Balancer.start(), folder, program, leaseMs)

@@ -13,7 +13,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundle } from '../bundle.mjs'
+import { requirePrograms } from '../programs.mjs'
 
+await requirePrograms(['redis-server', 'redis-cli'])
 const folder = await mkdtemp(join(tmpdir(), 'fairlead-faults-program-'))
 try {
   await bundle(fileURLToPath(new URL('../..', import.meta.url)), { main: 'test/faults/main.ts' }, folder)

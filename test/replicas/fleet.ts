@@ -13,7 +13,7 @@ export interface Fleet {
   /** Undoes that. */
   healEngine(at?: number): void
   /** The engine loses all data. */
-  emptyEngine(): void
+  emptyEngine(): Promise<void>
   /** What a replica counted. */
   counters(at: number): Promise<Readonly<Record<string, number>>>
   close(): Promise<void>

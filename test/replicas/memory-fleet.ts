@@ -54,7 +54,7 @@ export const startMemoryFleet: StartReplicas = async (count, options = {}) => {
     healEngine(at) {
       for (const { engine } of chosen(at)) engine.heal()
     },
-    emptyEngine: () => void data.empty(),
+    emptyEngine: () => data.empty(),
     counters: async (at) => members[at]!.handle.counters() as unknown as Record<string, number>,
     async close() {
       for (const { sever } of members) sever()

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accept, call, REVISION, type Round, retry, roundOf, send, textOf } from '../modern/wire.ts'
 import type { EventStream } from '../requirements/http.ts'
 import type { Fleet, StartReplicas } from './fleet.ts'
-import { eventually } from './roaming.ts'
+import { eventually, sleep } from './roaming.ts'
 
 const LEASE = 2_000
 
@@ -197,8 +197,22 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
       const first = roundOf(await call(one, 'ask-hold', { key }))
       const stream = await streaming(two, 'ask-hold', key, first)
       await stream.method('notifications/progress')
-      fleet.emptyEngine()
+      await fleet.emptyEngine()
       await call(one, 'release', { key })
+      await stream.end()
+      expect(textOf(stream.messages.at(-1)!)).toBe(`held ${key}`)
+    })
+
+    fleetTest('the engine loses the answer before it was read: it is written again', async (fleet, [one, two]) => {
+      const key = newKey()
+      const first = roundOf(await call(one, 'ask-hold', { key }))
+      const stream = await streaming(two, 'ask-hold', key, first)
+      await stream.method('notifications/progress')
+      fleet.cutEngine(1)
+      await call(one, 'release', { key })
+      await sleep(300)
+      await fleet.emptyEngine()
+      fleet.healEngine(1)
       await stream.end()
       expect(textOf(stream.messages.at(-1)!)).toBe(`held ${key}`)
     })

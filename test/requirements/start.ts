@@ -6,6 +6,7 @@ import type { Server } from 'fairlead'
 import { fetchHandler } from 'fairlead/fetch'
 import { type ServeOptions, serve } from 'fairlead/node'
 import { afterAll } from 'vitest'
+import { deploy } from '../deployment.ts'
 import { bridge } from '../everything/fetch-bridge.mjs'
 
 export const ADAPTERS = ['node', 'fetch'] as const
@@ -22,7 +23,7 @@ const QUIET = { port: 0, signals: false, onError: () => {} } satisfies ServeOpti
 /** The URL of the endpoint. */
 export async function start(server: Server, options: ServeOptions = {}, adapter: Adapter = 'node'): Promise<string> {
   if (adapter === 'fetch') return await startFetch(server, { ...QUIET, ...options })
-  const { url, close } = await serve(server, { ...QUIET, ...options })
+  const { url, close } = await deploy(serve, server, { ...QUIET, ...options })
   closing.push(() => close({ deadline: 0 }))
   return url
 }
