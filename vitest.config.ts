@@ -30,7 +30,17 @@ export default defineConfig({
       {
         test: {
           name: 'spread',
-          include: ['test/{security,requirements,http,modern,auth}/*.test.ts'],
+          include: [
+            'test/{security,requirements,modern,auth}/*.test.ts',
+            'test/http/{answers,close-stream,limits}.test.ts',
+          ],
+          // No server, or replicas of their own.
+          exclude: [
+            'test/security/forgery.test.ts',
+            'test/requirements/coverage.test.ts',
+            'test/auth/matrix-replicas.test.ts',
+            'test/modern/{flags,stdio,request-state}.test.ts',
+          ],
           provide: { deployment: 'three replicas' },
           ...overSockets,
           fileParallelism: true,

@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import type { Engine, Store } from 'fairlead/engine'
 import type { ServeOptions, ServerHandle } from 'fairlead/node'
 import { inject } from 'vitest'
 import { SharedData, SwitchedEngine } from './replicas/switched-engine.ts'
@@ -21,6 +22,15 @@ export const REPLICAS = inject('deployment') === 'three replicas' ? 3 : 1
 /** Of the tests' own, where a test gives none: replicas have to share one. */
 const SECRET = 'the secret that the replicas of these tests share'
 
+/**
+ * Tests of what only holds of one process, or needs to know which process is met.
+ *
+ * @param _why what is different on replicas, and where that is said or shown
+ */
+export function onOneProcess(_why: string, define: () => void): void {
+  if (REPLICAS === 1) define()
+}
+
 /** `serve` as the tests import it: from the sources, or from the package. */
 type Serve<Server, Options, Handle> = (server: Server, options: Options) => Promise<Handle>
 
@@ -34,7 +44,9 @@ export async function deploy<
   const data = new SharedData()
   const handles: Handle[] = []
   for (let at = 0; at < REPLICAS; at++) {
-    handles.push(await serve(server, { secrets: [SECRET], ...options, engine: new SwitchedEngine(data) }))
+    handles.push(
+      await serve(server, { secrets: [SECRET], ...options, engine: announcingOnce(new SwitchedEngine(data)) }),
+    )
   }
   const balancer = await balance(handles.map(({ port }) => port))
   return {
@@ -44,6 +56,32 @@ export async function deploy<
     async close(closing) {
       await Promise.all(handles.map((handle) => handle.close(closing)))
       balancer.close()
+    },
+  }
+}
+
+/**
+ * The replicas of a test serve one definition, so each of them announces what happens to it, while of real replicas one
+ * does. The same announcement of all of them has the same id here, and is in the log once.
+ */
+function announcingOnce(engine: Engine): Engine {
+  let announcements = 0
+  return {
+    close: () => engine.close(),
+    async open(onLost) {
+      const store = await engine.open(onLost)
+      const append: Store['append'] = (log, record, options) => {
+        const announces = log === 'cluster' && ['list', 'updated'].includes(JSON.parse(record).t)
+        const id = announces ? `announcement ${++announcements}` : options.id
+        return store.append(log, record, { ...options, id })
+      }
+      return new Proxy(store, {
+        get(target, name) {
+          if (name === 'append') return append
+          const member: unknown = Reflect.get(target, name)
+          return typeof member === 'function' ? member.bind(target) : member
+        },
+      })
     },
   }
 }

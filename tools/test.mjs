@@ -37,6 +37,7 @@ const PARTS = {
   types: () => vitest('types'),
   integration: () => vitest('integration'),
   clients: () => vitest('clients'),
+  spread: (quiet) => vitest('spread', ['--maxWorkers=2'], quiet),
   engines: (quiet) => vitest('engines', ['--maxWorkers=4'], quiet),
   cluster: () => vitest('cluster', ['--maxWorkers=4']),
   conformance: () => conformance(),
@@ -55,8 +56,11 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-/** Parts that run at once: the tests of engines spend nearly all of their time waiting for times to live and time-outs. */
-const TOGETHER = [['integration', 'engines']]
+/** Parts that run at once: they spend most of their time waiting, for times to live, time-outs and processes that start. */
+const TOGETHER = [
+  ['integration', 'engines'],
+  ['clients', 'spread'],
+]
 
 const rows = []
 for (const group of groupsOf(names)) {

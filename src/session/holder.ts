@@ -76,6 +76,13 @@ export class Hold {
     if (version !== undefined) await this.#write('', delivered, version)
   }
 
+  /** Puts back the holder before, because this connection ended while it claimed. One that has sent meanwhile has it anyway. */
+  async handBack(previous: Holder): Promise<void> {
+    const version = this.#version
+    this.#version = undefined
+    if (version !== undefined) await this.#store(previous, version)
+  }
+
   async #write(connection: string, delivered: Position, version: string): Promise<string | undefined> {
     const done = await this.#put(connection, delivered, version)
     if (done !== undefined) return done
@@ -86,9 +93,13 @@ export class Hold {
   }
 
   async #put(connection: string, delivered: Position, expect: string | undefined): Promise<string | undefined> {
-    const { store, id: replica } = this.#replica
-    const value = JSON.stringify({ v: 1, replica, connection, delivered } satisfies Holder)
-    const outcome = await store.put(KEY + this.#uid, value, { ttlMs: TTL_MS, expect: expect ?? ABSENT })
+    return await this.#store({ v: 1, replica: this.#replica.id, connection, delivered }, expect)
+  }
+
+  async #store(holder: Holder, expect: string | undefined): Promise<string | undefined> {
+    const { store } = this.#replica
+    const options = { ttlMs: TTL_MS, expect: expect ?? ABSENT }
+    const outcome = await store.put(KEY + this.#uid, JSON.stringify(holder), options)
     return outcome === 'conflict' ? undefined : outcome.version
   }
 }

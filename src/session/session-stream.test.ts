@@ -6,6 +6,7 @@ import { twistStore } from '../../test/unit/memory-harness.ts'
 import { newSession, type TestReplica, testReplica } from '../../test/unit/replica.ts'
 import { EngineError, type TableEntry } from '../engine/engine.ts'
 import { memoryEngine } from '../engine/memory.ts'
+import type { McpError } from '../wire/errors.ts'
 import { readEventId } from './event-id.ts'
 import { readMailbox } from './mailbox.ts'
 import type { Peers } from './peers.ts'
@@ -142,6 +143,62 @@ describe('the newest GET', () => {
   })
 })
 
+describe('claims that are slow', () => {
+  /** Two replicas on one store; what the first one puts takes until it is let through. */
+  async function pair() {
+    const platform = manualPlatform()
+    const store = await memoryEngine(platform).open(() => {})
+    const held: (() => void)[] = []
+    const slow = twistStore(store, {
+      put: (key, value, options) =>
+        new Promise((resolve, reject) => {
+          held.push(() => store.put(key, value, options).then(resolve, reject))
+        }),
+    })
+    const here = await testReplica({ platform, store: slow })
+    const there = await testReplica({ platform, store })
+    for (const [own, other] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      const hint: Peers['hint'] = (to, record) => {
+        const target = to === other.replica.id ? other : own
+        if (record.t === 'replaced') target.streams.replaced(record.uid, record.connection)
+      }
+      own.replica.peers = { isDead: () => false, hint } as unknown as Peers
+    }
+    const session = await newSession(there)
+    const twin = await here.sessions.open(session.token, '')
+    if (typeof twin === 'string') throw new Error(twin)
+    /** Lets everything through that the first replica puts, the newest first, until it puts no more. */
+    const letThrough = async () => {
+      await platform.settle()
+      while (held.length > 0) {
+        for (const put of held.splice(0).reverse()) put()
+        await platform.settle()
+      }
+    }
+    return { there: new Listener(there, session), here: new Listener(here, twin), letThrough }
+  }
+
+  test('a connection that ends while it claims does not end the one that has the stream', async () => {
+    const { there, here, letThrough } = await pair()
+    const gone = await here.listen(false)
+    const lives = await there.listen(false)
+    gone.cut()
+    await letThrough()
+    expect(lives.over).toBeUndefined()
+  })
+
+  test('of connections that come at once to two replicas one is left', async () => {
+    const { there, here, letThrough } = await pair()
+    const sinks: FakeSink[] = []
+    for (let n = 0; n < 4; n++) sinks.push(await here.listen(false), await there.listen(false))
+    await letThrough()
+    expect(sinks.filter(({ over }) => over === undefined)).toHaveLength(1)
+  })
+})
+
 test('an idle session holds nothing once its stream is gone', async () => {
   const { on, session, one } = await listening()
   const timers = on.platform.timers
@@ -157,10 +214,10 @@ test('a question for which no stream is found in time is not asked, even if the 
   const on = await testReplica()
   const session = await newSession(on)
   on.replica.peers = { isDead: () => false, hint: () => {} } as unknown as Peers
-  const asked = on.streams.route(session, 60_000).sendAsk('{}', 'question')
+  const asked = Promise.resolve(on.streams.route(session, 60_000).sendAsk('{}', 'question'))
   const outcome = asked.then(
     () => 'asked',
-    ({ code }) => code,
+    ({ code }: McpError) => code,
   )
   await on.platform.pass(5_000, 250)
   expect(await Promise.race([outcome, 'waiting'])).toBe('ask_unreachable')

@@ -37,9 +37,11 @@ export interface SessionStreamHost {
   catalogue(): string
   /** The lists that this server has. */
   lists(): readonly ListKind[]
-  /** The stream is connected, or no longer. */
+  /** Runs claims of one session one after the other, so that of its connections here the newest one claims last. */
+  inTurn<Result>(uid: string, claim: () => Promise<Result>): Promise<Result>
   /** The stream has a new connection; `previous` had it before, maybe on another replica. */
   streamClaimed(uid: string, previous: Holder): void
+  /** The stream is connected, or no longer. */
   streamOpened(session: Session): void
   streamClosed(session: Session): void
 }
@@ -98,12 +100,10 @@ export class SessionStream implements SessionFeed {
     this.#write(sseRetry(replica.retry.next()))
     // The client takes itself for a listener from now on, however long the claim takes.
     const heard = this.#host.clusterPosition()
-    const previous = await this.#hold.claim((delivered) => {
-      this.#mailbox = from?.mailbox ?? delivered ?? 'birth'
-      return this.#mailbox
-    })
+    const { uid } = this.#session.facts
+    const previous = await this.#host.inTurn(uid, () => this.#claim(from))
     const resync = from === undefined && previous !== undefined
-    if (previous !== undefined) this.#host.streamClaimed(this.#session.facts.uid, previous)
+    if (previous !== undefined) this.#host.streamClaimed(uid, previous)
     this.#cluster = from?.cluster ?? heard
     await this.#host.state(this.#session)
     if (this.#sink === undefined) return this.#giveUp()
@@ -116,6 +116,20 @@ export class SessionStream implements SessionFeed {
     this.#restartKeepAlive()
     if (replica.peers !== undefined) this.#renewLater()
     await this.#pump()
+  }
+
+  /** Takes the stream. Returns who had it before, and has to hear of this. */
+  async #claim(from: SessionEventId | undefined): Promise<Holder | undefined> {
+    if (this.#sink === undefined) return undefined
+    const previous = await this.#hold.claim((delivered) => {
+      this.#mailbox = from?.mailbox ?? delivered ?? 'birth'
+      return this.#mailbox
+    })
+    // A connection that is gone must not end one that lives; unless a newer one here is about to.
+    const inVain = this.#sink === undefined && this.#session.stream === undefined
+    if (!inVain || previous === undefined || previous.connection === '') return previous
+    await this.#hold.handBack(previous)
+    return undefined
   }
 
   replaced(connection: string): void {

@@ -45,6 +45,8 @@ export class SessionStreams implements SessionStreamHost {
   /** Questions that were put into mailboxes, where other replicas may have to find them. */
   readonly #mailed = new Set<string>()
   readonly #waiting = new Map<Session, Set<() => void>>()
+  /** The last claim of each session that is being made. */
+  readonly #claims = new Map<string, Promise<void>>()
 
   constructor(replica: Replica, sessions: Sessions, cluster: Cluster, asks: Asks, catalogue: Catalogue) {
     this.replica = replica
@@ -98,6 +100,17 @@ export class SessionStreams implements SessionStreamHost {
   /** A connection to another replica has the stream now. */
   replaced(uid: string, connection: string): void {
     this.#open.get(uid)?.stream?.replaced(connection)
+  }
+
+  inTurn<Result>(uid: string, claim: () => Promise<Result>): Promise<Result> {
+    const before = this.#claims.get(uid)
+    const claiming = before === undefined ? claim() : before.then(claim)
+    const over = (): void => {
+      if (this.#claims.get(uid) === done) this.#claims.delete(uid)
+    }
+    const done = claiming.then(over, over)
+    this.#claims.set(uid, done)
+    return claiming
   }
 
   streamClaimed(uid: string, previous: Holder): void {

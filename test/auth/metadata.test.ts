@@ -10,6 +10,7 @@ import { fastifyPlugin } from '../../src/adapters/fastify.ts'
 import { fetchHandler } from '../../src/adapters/fetch.ts'
 import { honoHandler } from '../../src/adapters/hono.ts'
 import { bearer as bearerScheme, type JwtOptions, jwt } from '../../src/auth/index.ts'
+import { onOneProcess } from '../deployment.ts'
 import { exchange } from '../requirements/http.ts'
 import { verifies } from '../requirements/requirements.ts'
 import { initializeMessage, JSON_BOTH } from '../requirements/session.ts'
@@ -84,33 +85,35 @@ test('a proxy that owns the well-known path of its host can be led around', asyn
   expect(await read(origin + WELL_KNOWN)).toMatchObject({ resource: RESOURCE })
 })
 
-describe('on loopback the server knows its own name', () => {
-  test('under each name of loopback', async () => {
-    const { url, port } = await serving(jwt({ issuer: issuer.issuer }))
-    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`]) {
-      const metadata = challengeIn(await knock(`http://${host}/mcp`.replace('localhost', '127.0.0.1'), { host }))
-      expect(metadata['resource_metadata']).toBe(`http://${host}${WELL_KNOWN}/mcp`)
-      const document = await read(`http://127.0.0.1:${port}${WELL_KNOWN}/mcp`, { host })
-      expect(document).toMatchObject({ resource: `http://${host}/mcp`, authorization_servers: [issuer.issuer] })
-      expect((await knock(url, bearer(await issuer.token(`http://${host}/mcp`)))).status).toBe(200)
-    }
-  })
+onOneProcess('behind a balancer a server has to be told its name', () => {
+  describe('on loopback the server knows its own name', () => {
+    test('under each name of loopback', async () => {
+      const { url, port } = await serving(jwt({ issuer: issuer.issuer }))
+      for (const host of [`localhost:${port}`, `127.0.0.1:${port}`]) {
+        const metadata = challengeIn(await knock(`http://${host}/mcp`.replace('localhost', '127.0.0.1'), { host }))
+        expect(metadata['resource_metadata']).toBe(`http://${host}${WELL_KNOWN}/mcp`)
+        const document = await read(`http://127.0.0.1:${port}${WELL_KNOWN}/mcp`, { host })
+        expect(document).toMatchObject({ resource: `http://${host}/mcp`, authorization_servers: [issuer.issuer] })
+        expect((await knock(url, bearer(await issuer.token(`http://${host}/mcp`)))).status).toBe(200)
+      }
+    })
 
-  test('not under another port or path: those are other servers', async () => {
-    const { url, port } = await serving(jwt({ issuer: issuer.issuer }))
-    const others = [`http://localhost:${port + 1}/mcp`, `http://localhost:${port}/other`, `http://localhost:${port}`]
-    for (const aud of others) {
-      const headers = { ...bearer(await issuer.token(aud)), host: new URL(aud).host }
-      expect((await knock(url, headers)).status, aud).toBe(401)
-    }
-    const forged = challengeIn(await knock(url, { host: `localhost:${port + 1}` }))
-    expect(forged['resource_metadata']).toBe(`http://localhost:${port}${WELL_KNOWN}/mcp`)
-  })
+    test('not under another port or path: those are other servers', async () => {
+      const { url, port } = await serving(jwt({ issuer: issuer.issuer }))
+      const others = [`http://localhost:${port + 1}/mcp`, `http://localhost:${port}/other`, `http://localhost:${port}`]
+      for (const aud of others) {
+        const headers = { ...bearer(await issuer.token(aud)), host: new URL(aud).host }
+        expect((await knock(url, headers)).status, aud).toBe(401)
+      }
+      const forged = challengeIn(await knock(url, { host: `localhost:${port + 1}` }))
+      expect(forged['resource_metadata']).toBe(`http://localhost:${port}${WELL_KNOWN}/mcp`)
+    })
 
-  test('a foreign page learns nothing', async () => {
-    const { origin } = await serving(jwt({ issuer: issuer.issuer }))
-    const reply = await exchange(origin + WELL_KNOWN, { method: 'GET', headers: { host: 'evil.example' } })
-    expect(reply.status).toBe(403)
+    test('a foreign page learns nothing', async () => {
+      const { origin } = await serving(jwt({ issuer: issuer.issuer }))
+      const reply = await exchange(origin + WELL_KNOWN, { method: 'GET', headers: { host: 'evil.example' } })
+      expect(reply.status).toBe(403)
+    })
   })
 })
 

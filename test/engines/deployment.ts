@@ -89,7 +89,10 @@ export class Deployment {
     const ids = await Promise.all(this.servers.map((server) => server.cli('CLUSTER', 'MYID')))
     const plan = ['--cluster-from', ids[0]!, '--cluster-to', ids[1]!, '--cluster-slots', String(slots), '--cluster-yes']
     const address = `127.0.0.1:${this.servers[0]!.port}`
-    await run('redis-cli', ['--cluster', 'reshard', address, ...plan], { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 })
+    await run('redis-cli', ['--cluster', 'reshard', address, ...plan], {
+      timeout: 100_000,
+      maxBuffer: 64 * 1024 * 1024,
+    })
   }
 
   async stop(): Promise<void> {

@@ -102,7 +102,9 @@ test('a question that was asked meanwhile comes with the resume', async () => {
   const question = await resumed.method('roots/list')
   await session.answer(question.id, { result: { roots: [{ uri: 'file:///a' }] } })
   await resumed.end()
-  const rest = await session.listen(resumed.ids.at(-1))
+  // A connection to another replica than that of the call is not closed by it.
+  const whole = resumed.messages.some((message) => message.id === id)
+  const rest = whole ? resumed : await session.listen(resumed.ids.at(-1))
   expect(JSON.stringify((await rest.response(id)).result)).toContain('file:///a')
 })
 

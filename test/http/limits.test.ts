@@ -1,6 +1,7 @@
 /** What one client, and all of them together, may hold; and that everything is given back. TRAPS B6 64. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Limits } from '../../src/index.ts'
+import { onOneProcess, REPLICAS } from '../deployment.ts'
 import type { EventStream, Exchange } from '../requirements/http.ts'
 import { answerOf, open, type RawSession } from '../requirements/session.ts'
 import { createServer, type Served, served } from '../security/support/serving.ts'
@@ -56,93 +57,119 @@ async function refused(reply: Exchange, id?: unknown): Promise<void> {
 
 const ping = (id: string) => ({ jsonrpc: '2.0', id, method: 'ping' })
 
-describe('calls in flight', () => {
-  test('of a session: the next is refused, other sessions are not, and each end makes room for one', async () => {
-    const { running, session } = await serving({ callsPerSession: 3 })
-    const streams = [await hold(session), await hold(session), await hold(session)]
-    await refused(await session.post(ping('a')), 'a')
-    const other = await open(running.url)
-    expect((await other.request('ping')).result).toEqual({})
-    // What is no request is not held up by requests.
-    expect((await session.notify('notifications/initialized')).status).toBe(202)
-    await session.notify('notifications/cancelled', { requestId: 1 })
-    await streams[0]!.end()
-    expect((await session.post(ping('b'))).status).toBe(200)
+describe('every process has its limits', () => {
+  test('calls in flight of a session', async () => {
+    const { session } = await serving({ callsPerSession: 3 })
+    const streams: EventStream[] = []
+    for (let n = 0; n < 3 * REPLICAS; n++) streams.push(await hold(session))
+    for (let n = 0; n < REPLICAS; n++) await refused(await session.post(ping('more')), 'more')
     release()
     await Promise.all(streams.map((stream) => stream.end()))
-    expect(running.counters()).toMatchObject({ openCalls: 0, limitsHit: 1 })
+    expect((await session.request('ping')).result).toEqual({})
   })
 
-  test('by default 32', async () => {
-    const { session } = await serving({})
-    const streams = await Promise.all(Array.from({ length: 32 }, () => hold(session)))
-    await refused(await session.post(ping('x')), 'x')
-    release()
-    await Promise.all(streams.map((stream) => stream.end()))
-  })
-
-  test('of the process', async () => {
-    const { running, session } = await serving({ calls: 4 })
-    const sessions = [session, await open(running.url), await open(running.url)]
-    const streams = [await hold(session), await hold(session), await hold(sessions[1]!), await hold(sessions[2]!)]
-    for (const one of sessions) await refused(await one.post(ping('x')), 'x')
-    release()
-    await Promise.all(streams.map((stream) => stream.end()))
-    for (const one of sessions) expect((await one.request('ping')).result).toEqual({})
-  })
-
-  test('a client that hangs up does not get its place back before the call ends', async () => {
-    const { running, session } = await serving({ callsPerSession: 2 })
-    for (let n = 0; n < 2; n++) (await hold(session)).cut()
+  test('open streams of a session', async () => {
+    const { running, session } = await serving({ streamsPerSession: 2 })
+    const streams: EventStream[] = []
+    for (let n = 0; n < 2 * REPLICAS; n++) streams.push(await hold(session))
+    for (let n = 0; n < REPLICAS; n++) await refused(await session.get())
+    for (const stream of streams) stream.cut()
     await expect.poll(() => running.counters().openStreams).toBe(0)
-    await refused(await session.post(ping('x')), 'x')
+    const stream = await session.listen()
+    stream.cut()
     release()
-    await expect.poll(() => running.counters().openCalls).toBe(0)
-    expect((await session.post(ping('y'))).status).toBe(200)
   })
 })
 
-describe('open streams', () => {
-  test('of a session', async () => {
-    const { running, session } = await serving({ streamsPerSession: 2 })
-    const streams = [await hold(session), await hold(session)]
-    await refused(await session.get())
-    await refused(await session.get(streams[0]!.ids[0]))
-    streams[0]!.cut()
-    await expect.poll(() => running.counters().openStreams).toBe(1)
-    const resumed = await session.listen(streams[0]!.ids[0])
-    release()
-    await Promise.all([resumed.end(), streams[1]!.end()])
-    expect(running.counters()).toMatchObject({ openStreams: 0, limitsHit: 2 })
-  })
-
-  test('of the process', async () => {
-    const { running, session } = await serving({ streams: 2 })
-    const [second, third] = [await open(running.url), await open(running.url)]
-    const streams = [await session.listen(), await second.listen()]
-    await refused(await third.get())
-    // A newer GET takes the place of the older one of its session; it is not a third one.
-    streams[0]!.cut()
-    await expect.poll(() => running.counters().openStreams).toBe(1)
-    const stream = await third.listen()
-    for (const one of [streams[1]!, stream]) one.cut()
-    await expect.poll(() => running.counters()).toMatchObject({ openStreams: 0, openSessionStreams: 0 })
-  })
-
-  test('2,000 connections that come and go leave nothing', async () => {
-    const { running, session } = await serving({})
-    for (let round = 0; round < 40; round++) {
-      const streams = await Promise.all(Array.from({ length: 25 }, () => session.listen()))
-      const calls = await Promise.all(Array.from({ length: 25 }, () => hold(session)))
-      for (const stream of [...streams, ...calls]) stream.cut()
+onOneProcess('which one is full, and has room again, is told of one', () => {
+  describe('calls in flight', () => {
+    test('of a session: the next is refused, other sessions are not, and each end makes room for one', async () => {
+      const { running, session } = await serving({ callsPerSession: 3 })
+      const streams = [await hold(session), await hold(session), await hold(session)]
+      await refused(await session.post(ping('a')), 'a')
+      const other = await open(running.url)
+      expect((await other.request('ping')).result).toEqual({})
+      // What is no request is not held up by requests.
+      expect((await session.notify('notifications/initialized')).status).toBe(202)
+      await session.notify('notifications/cancelled', { requestId: 1 })
+      await streams[0]!.end()
+      expect((await session.post(ping('b'))).status).toBe(200)
       release()
-      await expect
-        .poll(() => running.counters(), { interval: 5 })
-        .toMatchObject({ openCalls: 0, openStreams: 0, openSessionStreams: 0 })
-      held = new Promise((resolve) => {
-        release = resolve
-      })
-    }
+      await Promise.all(streams.map((stream) => stream.end()))
+      expect(running.counters()).toMatchObject({ openCalls: 0, limitsHit: 1 })
+    })
+
+    test('by default 32', async () => {
+      const { session } = await serving({})
+      const streams = await Promise.all(Array.from({ length: 32 }, () => hold(session)))
+      await refused(await session.post(ping('x')), 'x')
+      release()
+      await Promise.all(streams.map((stream) => stream.end()))
+    })
+
+    test('of the process', async () => {
+      const { running, session } = await serving({ calls: 4 })
+      const sessions = [session, await open(running.url), await open(running.url)]
+      const streams = [await hold(session), await hold(session), await hold(sessions[1]!), await hold(sessions[2]!)]
+      for (const one of sessions) await refused(await one.post(ping('x')), 'x')
+      release()
+      await Promise.all(streams.map((stream) => stream.end()))
+      for (const one of sessions) expect((await one.request('ping')).result).toEqual({})
+    })
+
+    test('a client that hangs up does not get its place back before the call ends', async () => {
+      const { running, session } = await serving({ callsPerSession: 2 })
+      for (let n = 0; n < 2; n++) (await hold(session)).cut()
+      await expect.poll(() => running.counters().openStreams).toBe(0)
+      await refused(await session.post(ping('x')), 'x')
+      release()
+      await expect.poll(() => running.counters().openCalls).toBe(0)
+      expect((await session.post(ping('y'))).status).toBe(200)
+    })
+  })
+
+  describe('open streams', () => {
+    test('of a session', async () => {
+      const { running, session } = await serving({ streamsPerSession: 2 })
+      const streams = [await hold(session), await hold(session)]
+      await refused(await session.get())
+      await refused(await session.get(streams[0]!.ids[0]))
+      streams[0]!.cut()
+      await expect.poll(() => running.counters().openStreams).toBe(1)
+      const resumed = await session.listen(streams[0]!.ids[0])
+      release()
+      await Promise.all([resumed.end(), streams[1]!.end()])
+      expect(running.counters()).toMatchObject({ openStreams: 0, limitsHit: 2 })
+    })
+
+    test('of the process', async () => {
+      const { running, session } = await serving({ streams: 2 })
+      const [second, third] = [await open(running.url), await open(running.url)]
+      const streams = [await session.listen(), await second.listen()]
+      await refused(await third.get())
+      // A newer GET takes the place of the older one of its session; it is not a third one.
+      streams[0]!.cut()
+      await expect.poll(() => running.counters().openStreams).toBe(1)
+      const stream = await third.listen()
+      for (const one of [streams[1]!, stream]) one.cut()
+      await expect.poll(() => running.counters()).toMatchObject({ openStreams: 0, openSessionStreams: 0 })
+    })
+
+    test('2,000 connections that come and go leave nothing', async () => {
+      const { running, session } = await serving({})
+      for (let round = 0; round < 40; round++) {
+        const streams = await Promise.all(Array.from({ length: 25 }, () => session.listen()))
+        const calls = await Promise.all(Array.from({ length: 25 }, () => hold(session)))
+        for (const stream of [...streams, ...calls]) stream.cut()
+        release()
+        await expect
+          .poll(() => running.counters(), { interval: 5 })
+          .toMatchObject({ openCalls: 0, openStreams: 0, openSessionStreams: 0 })
+        held = new Promise((resolve) => {
+          release = resolve
+        })
+      }
+    })
   })
 })
 

@@ -71,7 +71,7 @@ function define() {
       await ctx.elicit(form('Quick?'), { timeout: 50 })
       return 'answered'
     } catch (error) {
-      return `did without: ${(error as McpError).code}, ${ctx.request.headers.get('x-round')}`
+      return `did without: ${(error as McpError).code}, ${ctx.request.headers.get('x-request-id')}`
     }
   })
   tool('later', async (ctx) => {
@@ -86,7 +86,7 @@ function define() {
       caps: ctx.session.capabilities,
       client: ctx.session.client.name,
       trace: ctx.trace.traceparent,
-      header: ctx.request.headers.get('x-round'),
+      header: ctx.request.headers.get('x-request-id'),
     })
     const before = facts()
     ctx.log.info('before')
@@ -246,7 +246,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
   })
 
   test('what a handler returns while nobody listens waits for the retry', async () => {
-    const round = roundOf(await call(url, 'impatient', {}, { headers: { 'x-round': 'one' } }))
+    const round = roundOf(await call(url, 'impatient', {}, { headers: { 'x-request-id': 'one' } }))
     await sleep(200)
     const { id, ...rest } = await retry(
       url,
@@ -273,7 +273,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     const trace = (digit: string) => `00-${digit.repeat(32)}-00f067aa0ba902b7-01`
     const changes = (id: string, caps: object, more: object) => ({
       id,
-      headers: { 'x-round': id },
+      headers: { 'x-request-id': id },
       meta: { [`${KEY}clientCapabilities`]: caps, ...more },
     })
     const one = changes('one', { elicitation: {} }, { traceparent: trace('1') })

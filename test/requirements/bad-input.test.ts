@@ -5,6 +5,7 @@ import { createServer } from 'fairlead'
 import { serve } from 'fairlead/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { onOneProcess } from '../deployment.ts'
 import { exchange } from './http.ts'
 import { LEGACY, verifies } from './requirements.ts'
 import { answerOf, initializeMessage, JSON_BOTH, open, post } from './session.ts'
@@ -212,23 +213,25 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     })
 
     // python-sdk #2655: a re-used id must not disturb the call that has it.
-    test('an id that is in flight: 400, -32600, and the first goes on', async () => {
-      verifies('BASE-03')
-      const session = await open(url, { revision })
-      const call = {
-        jsonrpc: '2.0',
-        id: 'same',
-        method: 'tools/call',
-        params: { name: 'wait', _meta: { progressToken: 1 } },
-      }
-      const first = (await session.post(call)).stream()
-      await first.method('notifications/progress')
-      const second = await session.post(call)
-      expect(second.status).toBe(400)
-      expect(await second.json()).toMatchObject({ id: 'same', error: { code: -32600 } })
-      // 1 and "1" are two ids.
-      expect((await first.response('same')).result).toMatchObject({ content: [{ text: 'waited' }] })
-      expect((await session.post({ ...call, id: 'other' })).status).toBe(200)
+    onOneProcess('a replica knows the requests in flight on itself (docs/replicas.md)', () => {
+      test('an id that is in flight: 400, -32600, and the first goes on', async () => {
+        verifies('BASE-03')
+        const session = await open(url, { revision })
+        const call = {
+          jsonrpc: '2.0',
+          id: 'same',
+          method: 'tools/call',
+          params: { name: 'wait', _meta: { progressToken: 1 } },
+        }
+        const first = (await session.post(call)).stream()
+        await first.method('notifications/progress')
+        const second = await session.post(call)
+        expect(second.status).toBe(400)
+        expect(await second.json()).toMatchObject({ id: 'same', error: { code: -32600 } })
+        // 1 and "1" are two ids.
+        expect((await first.response('same')).result).toMatchObject({ content: [{ text: 'waited' }] })
+        expect((await session.post({ ...call, id: 'other' })).status).toBe(200)
+      })
     })
 
     test('what a handler throws stays inside', async () => {
@@ -301,28 +304,30 @@ function sendAndCut(url: string, text: string): Promise<void> {
   })
 }
 
-describe('limits of one session', () => {
-  test('over 32 requests in flight: 429 with Retry-After', async () => {
-    verifies('TOOL-08')
-    const session = await open(await start(server))
-    const calls = await Promise.all(Array.from({ length: 32 }, () => session.startCall('wait')))
-    const reply = await session.post({ jsonrpc: '2.0', id: 'more', method: 'ping' })
-    expect(reply.status).toBe(429)
-    expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
-    expect(await reply.json()).toMatchObject({ id: 'more', error: { code: -32603 } })
-    await Promise.all(calls.map(({ stream }) => stream.end()))
-    expect((await session.request('ping')).result).toEqual({})
-  })
+onOneProcess('limits hold on each process: test/http/limits.test.ts', () => {
+  describe('limits of one session', () => {
+    test('over 32 requests in flight: 429 with Retry-After', async () => {
+      verifies('TOOL-08')
+      const session = await open(await start(server))
+      const calls = await Promise.all(Array.from({ length: 32 }, () => session.startCall('wait')))
+      const reply = await session.post({ jsonrpc: '2.0', id: 'more', method: 'ping' })
+      expect(reply.status).toBe(429)
+      expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
+      expect(await reply.json()).toMatchObject({ id: 'more', error: { code: -32603 } })
+      await Promise.all(calls.map(({ stream }) => stream.end()))
+      expect((await session.request('ping')).result).toEqual({})
+    })
 
-  test('over the open streams that are allowed: 429', async () => {
-    const session = await open(await start(server, { limits: { streamsPerSession: 8 } }))
-    const calls = await Promise.all(
-      Array.from({ length: 8 }, () => session.startCall('wait', {}, { progressToken: 1 })),
-    )
-    await Promise.all(calls.map(({ stream }) => stream.method('notifications/progress')))
-    const reply = await session.get()
-    expect(reply.status).toBe(429)
-    expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
+    test('over the open streams that are allowed: 429', async () => {
+      const session = await open(await start(server, { limits: { streamsPerSession: 8 } }))
+      const calls = await Promise.all(
+        Array.from({ length: 8 }, () => session.startCall('wait', {}, { progressToken: 1 })),
+      )
+      await Promise.all(calls.map(({ stream }) => stream.method('notifications/progress')))
+      const reply = await session.get()
+      expect(reply.status).toBe(429)
+      expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
+    })
   })
 })
 

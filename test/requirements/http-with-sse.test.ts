@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, McpError } from 'fairlead'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { onOneProcess } from '../deployment.ts'
 import { exchange, type Message } from './http.ts'
 import { verifies } from './requirements.ts'
 import { ALL_CAPABILITIES, initializeMessage, JSON_BOTH, open, post } from './session.ts'
@@ -112,19 +113,21 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     }
   })
 
-  test('before initialization a ping is answered, and nothing else', async () => {
-    verifies('SSE-08', 'SSE-13')
-    const session = await SseSession.connect(url)
-    expect((await session.request('ping')).result).toEqual({})
-    const early = await session.post({ jsonrpc: '2.0', id: 'early', method: 'tools/list' })
-    expect([early.status, await early.json()]).toEqual([400, expect.objectContaining({ id: 'early' })])
-    // An initialize that fails leaves the connection as it was.
-    expect((await session.request('initialize', { protocolVersion: 1 })).error?.code).toBe(-32602)
-    await session.post(initializeMessage({ revision: '2024-11-05' }))
-    await session.stream.response(0)
-    const twice = await session.post(initializeMessage())
-    expect([twice.status, (await twice.json()).error?.code]).toEqual([400, -32600])
-    session.stream.cut()
+  onOneProcess('what a replica without the connection accepts is refused on the stream', () => {
+    test('before initialization a ping is answered, and nothing else', async () => {
+      verifies('SSE-08', 'SSE-13')
+      const session = await SseSession.connect(url)
+      expect((await session.request('ping')).result).toEqual({})
+      const early = await session.post({ jsonrpc: '2.0', id: 'early', method: 'tools/list' })
+      expect([early.status, await early.json()]).toEqual([400, expect.objectContaining({ id: 'early' })])
+      // An initialize that fails leaves the connection as it was.
+      expect((await session.request('initialize', { protocolVersion: 1 })).error?.code).toBe(-32602)
+      await session.post(initializeMessage({ revision: '2024-11-05' }))
+      await session.stream.response(0)
+      const twice = await session.post(initializeMessage())
+      expect([twice.status, (await twice.json()).error?.code]).toEqual([400, -32600])
+      session.stream.cut()
+    })
   })
 
   test('progress and log messages come before the answer, without what the revision does not know', async () => {
@@ -168,15 +171,17 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     }
   })
 
-  test('a newer revision keeps what it has on this transport too', async () => {
-    const session = await SseSession.open(url, { revision: '2025-11-25', capabilities: ALL_CAPABILITIES })
-    const fill = { 'elicitation/create': () => ({ action: 'accept', content: { name: 'ada' } }) }
-    expect(await session.text('ask', { what: 'elicitation' }, fill)).toBe('ada')
-    // Neither a priming event, which clients of this transport would take for a broken message, nor ids.
-    expect(session.stream.events.every(({ id, data }) => id === undefined && data !== '')).toBe(true)
-    const batch = await session.post([{ jsonrpc: '2.0', id: 1, method: 'ping' }])
-    expect(batch.status).toBe(400)
-    session.stream.cut()
+  onOneProcess('what a replica without the connection accepts is refused on the stream', () => {
+    test('a newer revision keeps what it has on this transport too', async () => {
+      const session = await SseSession.open(url, { revision: '2025-11-25', capabilities: ALL_CAPABILITIES })
+      const fill = { 'elicitation/create': () => ({ action: 'accept', content: { name: 'ada' } }) }
+      expect(await session.text('ask', { what: 'elicitation' }, fill)).toBe('ada')
+      // Neither a priming event, which clients of this transport would take for a broken message, nor ids.
+      expect(session.stream.events.every(({ id, data }) => id === undefined && data !== '')).toBe(true)
+      const batch = await session.post([{ jsonrpc: '2.0', id: 1, method: 'ping' }])
+      expect(batch.status).toBe(400)
+      session.stream.cut()
+    })
   })
 
   test('a cancelled request stops and gets no response', async () => {
@@ -208,39 +213,41 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
     session.stream.cut()
   })
 
-  test('a batch is answered by one array, in which every request has its answer', async () => {
-    verifies('SSE-10')
-    const session = await SseSession.open(url, { capabilities: declared })
-    const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } })
-    const batch = [
-      call(10, 'facts'),
-      { jsonrpc: '2.0', method: 'notifications/none' },
-      call(11, 'steps'),
-      { jsonrpc: '2.0', id: 12 },
-      { jsonrpc: '2.0', id: 13, method: 'initialize' },
-    ]
-    expect((await session.post(batch)).status).toBe(202)
-    const array = await session.stream.until('the array', () => {
-      return session.stream.events.find(({ data }) => data?.startsWith('['))
+  onOneProcess('what a replica without the connection accepts is refused on the stream', () => {
+    test('a batch is answered by one array, in which every request has its answer', async () => {
+      verifies('SSE-10')
+      const session = await SseSession.open(url, { capabilities: declared })
+      const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } })
+      const batch = [
+        call(10, 'facts'),
+        { jsonrpc: '2.0', method: 'notifications/none' },
+        call(11, 'steps'),
+        { jsonrpc: '2.0', id: 12 },
+        { jsonrpc: '2.0', id: 13, method: 'initialize' },
+      ]
+      expect((await session.post(batch)).status).toBe(202)
+      const array = await session.stream.until('the array', () => {
+        return session.stream.events.find(({ data }) => data?.startsWith('['))
+      })
+      const all = JSON.parse(array.data!) as Message[]
+      expect(all.map(({ id, error }) => [id, error?.code])).toEqual(
+        expect.arrayContaining([
+          [10, undefined],
+          [11, undefined],
+          [undefined, -32600],
+          [13, -32600],
+        ]),
+      )
+      expect(all).toHaveLength(4)
+      // Only notifications: nothing is answered. Nothing at all, or too many: refused.
+      const before = session.stream.events.length
+      expect((await session.post([{ jsonrpc: '2.0', method: 'notifications/none' }])).status).toBe(202)
+      expect((await session.post([])).status).toBe(400)
+      expect((await session.post(Array.from({ length: 51 }, (_, id) => call(100 + id, 'facts')))).status).toBe(400)
+      expect((await session.request('ping')).result).toEqual({})
+      expect(session.stream.events).toHaveLength(before + 1)
+      session.stream.cut()
     })
-    const all = JSON.parse(array.data!) as Message[]
-    expect(all.map(({ id, error }) => [id, error?.code])).toEqual(
-      expect.arrayContaining([
-        [10, undefined],
-        [11, undefined],
-        [undefined, -32600],
-        [13, -32600],
-      ]),
-    )
-    expect(all).toHaveLength(4)
-    // Only notifications: nothing is answered. Nothing at all, or too many: refused.
-    const before = session.stream.events.length
-    expect((await session.post([{ jsonrpc: '2.0', method: 'notifications/none' }])).status).toBe(202)
-    expect((await session.post([])).status).toBe(400)
-    expect((await session.post(Array.from({ length: 51 }, (_, id) => call(100 + id, 'facts')))).status).toBe(400)
-    expect((await session.request('ping')).result).toEqual({})
-    expect(session.stream.events).toHaveLength(before + 1)
-    session.stream.cut()
   })
 
   test('the session ends with its connection: its calls are aborted, its URI leads nowhere', async () => {

@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { onOneProcess } from '../deployment.ts'
 import { JSON_BOTH, open, type RawSession } from '../requirements/session.ts'
 import { createServer, type Served, served } from './support/serving.ts'
 import { ask, requestText, Wire } from './support/wire.ts'
@@ -287,10 +288,12 @@ describe('what is not HTTP', () => {
     wire.cut()
   })
 
-  test('the server has let go of all these connections, although no client hung up', async () => {
-    expect(wires.length).toBeGreaterThan(20)
-    await expect.poll(() => sockets(running.port), { timeout: 3_000 }).toBeLessThanOrEqual(idle)
-    for (const wire of wires) wire.cut()
+  onOneProcess('the sockets of a balancer in this process would be counted too', () => {
+    test('the server has let go of all these connections, although no client hung up', async () => {
+      expect(wires.length).toBeGreaterThan(20)
+      await expect.poll(() => sockets(running.port), { timeout: 3_000 }).toBeLessThanOrEqual(idle)
+      for (const wire of wires) wire.cut()
+    })
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import { connect } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { onOneProcess, REPLICAS } from '../deployment.ts'
 import { answerOf, initializeMessage, JSON_BOTH, open, post, type RawSession } from '../requirements/session.ts'
 import { createServer, type Served, served } from './support/serving.ts'
 import { ask, requestText } from './support/wire.ts'
@@ -32,6 +33,15 @@ beforeAll(async () => {
   running = await served(make())
   session = await open(running.url)
 })
+
+/** What names another key may be of a key that replicas have and this one does not know yet: that is no 404. */
+const REFUSED = REPLICAS === 1 ? [404] : [404, 503]
+
+async function refuses(ids: readonly string[]): Promise<void> {
+  const statuses = await Promise.all(ids.map((id) => opens(id)))
+  expect(ids.filter((_, at) => !REFUSED.includes(statuses[at]!))).toEqual([])
+  expect(statuses.filter((status) => status === 404).length).toBeGreaterThan(ids.length / 2)
+}
 
 /** The status of a ping with this session id. */
 async function opens(id: string, url = running.url, headers: object = {}): Promise<number> {
@@ -105,32 +115,25 @@ describe('CVE-2025-6515: ids can not be predicted', () => {
 })
 
 describe('B1 7: only whole and unaltered', () => {
-  test('another character at any place: 404', async () => {
+  test('another character at any place: refused', async () => {
     const { id } = session
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~!'
+    const altered: string[] = []
     for (let at = 0; at < id.length; at++) {
       // The lowest bit and one other character, so that every byte behind it changes in some bit.
       for (const other of [alphabet[alphabet.indexOf(id[at]!) ^ 1]!, alphabet[(at * 7 + 3) % alphabet.length]!]) {
-        if (other === id[at]) continue
-        expect([at, other, await opens(id.slice(0, at) + other + id.slice(at + 1))]).toEqual([at, other, 404])
+        if (other !== id[at]) altered.push(id.slice(0, at) + other + id.slice(at + 1))
       }
     }
+    await refuses(altered)
     expect(await opens(id)).toBe(200)
   })
 
-  test('cut, longer, twice, padded, in another case: 404', async () => {
+  test('cut, longer, twice, padded, in another case: refused', async () => {
     const { id } = session
-    for (let length = 1; length < id.length; length += 3) expect(await opens(id.slice(0, length))).toBe(404)
+    await refuses(Array.from({ length: Math.floor((id.length - 2) / 3) + 1 }, (_, n) => id.slice(0, 1 + 3 * n)))
     const variants = [`${id}A`, `${id}=`, `${id}.`, `.${id}`, `${id}.${id}`, `${id}, ${id}`, `"${id}"`, `${id};a=b`]
-    for (const variant of [
-      ...variants,
-      id.toLowerCase(),
-      id.toUpperCase(),
-      encodeURIComponent(`${id} `),
-      id.repeat(20),
-    ]) {
-      expect([variant, await opens(variant)]).toEqual([variant, 404])
-    }
+    await refuses([...variants, id.toLowerCase(), id.toUpperCase(), encodeURIComponent(`${id} `), id.repeat(20)])
   })
 
   test('a repeated header is not the first of the two', async () => {
@@ -166,7 +169,7 @@ describe('B1 7: only whole and unaltered', () => {
     const { id } = await open(url)
     expect(await opens(id, (await served(same, { secrets })).url)).toBe(200)
     expect(await opens(id, (await served(other, { secrets })).url)).toBe(404)
-    expect(await opens(id, (await served(one)).url)).toBe(404)
+    expect(REFUSED).toContain(await opens(id, (await served(one)).url))
   })
 
   test('a secret that is too short is refused', async () => {
@@ -177,25 +180,27 @@ describe('B1 7: only whole and unaltered', () => {
 })
 
 describe('B1 4: only what is certain is answered 404', () => {
-  test('an unknown key under a configured secret: held, then 503; the bounded rest at once', async () => {
-    const there = await served(make('ring'), { secrets: [SECRET] })
-    const { id } = await open((await served(make('ring'), { secrets: [`another ${SECRET}`] })).url)
-    const started = Date.now()
-    const times = await Promise.all(
-      Array.from({ length: 120 }, async () => {
-        const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
-        const headers = { host: 'localhost', ...JSON_BOTH, 'mcp-session-id': id }
-        const socket = connect(there.port, '127.0.0.1')
-        socket.write(requestText('POST', '/mcp', headers, ping))
-        const [chunk] = await socket.take(1).toArray()
-        expect(String(chunk)).toMatch(/^HTTP\/1\.1 503[\s\S]*retry-after: \d/)
-        socket.destroy()
-        return Date.now() - started
-      }),
-    )
-    expect(times.filter((ms) => ms > 4_500)).toHaveLength(100)
-    expect(times.filter((ms) => ms < 2_500)).toHaveLength(20)
-    expect(there.counters().unknownKeys).toBe(120)
+  onOneProcess('this is how many requests one process holds', () => {
+    test('an unknown key under a configured secret: held, then 503; the bounded rest at once', async () => {
+      const there = await served(make('ring'), { secrets: [SECRET] })
+      const { id } = await open((await served(make('ring'), { secrets: [`another ${SECRET}`] })).url)
+      const started = Date.now()
+      const times = await Promise.all(
+        Array.from({ length: 120 }, async () => {
+          const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+          const headers = { host: 'localhost', ...JSON_BOTH, 'mcp-session-id': id }
+          const socket = connect(there.port, '127.0.0.1')
+          socket.write(requestText('POST', '/mcp', headers, ping))
+          const [chunk] = await socket.take(1).toArray()
+          expect(String(chunk)).toMatch(/^HTTP\/1\.1 503[\s\S]*retry-after: \d/)
+          socket.destroy()
+          return Date.now() - started
+        }),
+      )
+      expect(times.filter((ms) => ms > 4_500)).toHaveLength(100)
+      expect(times.filter((ms) => ms < 2_500)).toHaveLength(20)
+      expect(there.counters().unknownKeys).toBe(120)
+    })
   })
 
   test('an old secret still opens, and a new one seals', async () => {

@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { onOneProcess, REPLICAS } from '../deployment.ts'
 import type { EventStream, Message } from '../requirements/http.ts'
 import { answerOf, open, type RawSession } from '../requirements/session.ts'
 import { createServer, type Served, served } from './support/serving.ts'
@@ -297,40 +298,42 @@ describe('B3 28, CVE-2026-33946: the newest GET of a session has the stream', ()
   })
 })
 
-describe('python-sdk #2655: a request id that is in flight', () => {
-  test('is refused, and the first call goes on to its own result', async () => {
-    const session = await open(running.url)
-    const { stream, id } = await session.startCall('hold', { text: 'first' }, meta(1))
-    await stream.method('notifications/progress')
-    for (const name of ['hold', 'say']) {
-      const again = { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: { text: 'second' } } }
-      const reply = await session.post(again)
-      expect([reply.status, await reply.json()]).toMatchObject([400, { id, error: { code: -32600 } }])
-    }
-    const batched = await open(running.url, { revision: '2025-03-26' })
-    const pair = [1, 1].map((same) => ({ jsonrpc: '2.0', id: same, method: 'tools/call', params: { name: 'ask' } }))
-    expect(
-      await (await batched.post(pair))
-        .stream()
-        .until('the refusal', () => undefined)
-        .catch(String),
-    ).toContain('already in flight')
-    await pass('first')
-    expect(JSON.stringify((await stream.response(id)).result)).toContain('first done')
-    expect(gates.has('second')).toBe(false)
-  })
+onOneProcess('a replica knows the requests in flight on itself (docs/replicas.md)', () => {
+  describe('python-sdk #2655: a request id that is in flight', () => {
+    test('is refused, and the first call goes on to its own result', async () => {
+      const session = await open(running.url)
+      const { stream, id } = await session.startCall('hold', { text: 'first' }, meta(1))
+      await stream.method('notifications/progress')
+      for (const name of ['hold', 'say']) {
+        const again = { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: { text: 'second' } } }
+        const reply = await session.post(again)
+        expect([reply.status, await reply.json()]).toMatchObject([400, { id, error: { code: -32600 } }])
+      }
+      const batched = await open(running.url, { revision: '2025-03-26' })
+      const pair = [1, 1].map((same) => ({ jsonrpc: '2.0', id: same, method: 'tools/call', params: { name: 'ask' } }))
+      expect(
+        await (await batched.post(pair))
+          .stream()
+          .until('the refusal', () => undefined)
+          .catch(String),
+      ).toContain('already in flight')
+      await pass('first')
+      expect(JSON.stringify((await stream.response(id)).result)).toContain('first done')
+      expect(gates.has('second')).toBe(false)
+    })
 
-  test('is free again afterwards, also when the call was cancelled', async () => {
-    const session = await open(running.url)
-    const call = (name: string) =>
-      session.post({ jsonrpc: '2.0', id: 'same', method: 'tools/call', params: { name, arguments: { text: 'x' } } })
-    const first = (await call('hold')).stream()
-    await sleep(20)
-    await session.notify('notifications/cancelled', { requestId: 'same' })
-    await first.end()
-    expect(first.messages.filter((message) => message.id !== undefined)).toEqual([])
-    expect(await answerOf(await call('say'))).toMatchObject({ id: 'same', result: {} })
-    expect(await answerOf(await call('say'))).toMatchObject({ id: 'same', result: {} })
+    test('is free again afterwards, also when the call was cancelled', async () => {
+      const session = await open(running.url)
+      const call = (name: string) =>
+        session.post({ jsonrpc: '2.0', id: 'same', method: 'tools/call', params: { name, arguments: { text: 'x' } } })
+      const first = (await call('hold')).stream()
+      await sleep(20)
+      await session.notify('notifications/cancelled', { requestId: 'same' })
+      await first.end()
+      expect(first.messages.filter((message) => message.id !== undefined)).toEqual([])
+      expect(await answerOf(await call('say'))).toMatchObject({ id: 'same', result: {} })
+      expect(await answerOf(await call('say'))).toMatchObject({ id: 'same', result: {} })
+    })
   })
 })
 
@@ -369,7 +372,12 @@ describe('B1 15: answers reach their question only', () => {
     expect((await session.answer(tag, forged)).status).toBe(202)
     const answer = JSON.stringify(await stream.response(id))
     expect([answer.includes('real'), answer.includes('forged')]).toEqual([true, false])
-    expect(running.counters().answersUnknown - before).toBe(wrong.length + 3)
+    // What landed on another replica is dropped by the one that asked, a little later.
+    // Replicas that have just begun can't tell yet that the one in capital letters is none: its answer waits for nobody.
+    const dropped = wrong.length + 3 - (REPLICAS === 1 ? 0 : 1)
+    await expect
+      .poll(() => running.counters().answersUnknown - before, { timeout: 5_000 })
+      .toBeGreaterThanOrEqual(dropped)
   })
 
   test('what is said about a page that was opened reaches the session that was asked', async () => {
