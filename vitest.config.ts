@@ -32,7 +32,7 @@ export default defineConfig({
           name: 'spread',
           include: [
             'test/{security,requirements,modern,auth}/*.test.ts',
-            'test/http/{answers,close-stream,limits}.test.ts',
+            'test/http/{answers,close-stream,limits,slow-readers}.test.ts',
           ],
           // No server, or replicas of their own.
           exclude: [

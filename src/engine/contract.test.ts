@@ -26,7 +26,7 @@ async function failures(harness: () => EngineHarness, names: RegExp): Promise<st
   return failed
 }
 
-describe('on an engine that can be broken', () => {
+describe('cases 17 and 53: on an engine that can be broken', () => {
   for (const { name, needs, run } of engineContract) {
     if (needs !== undefined && needs !== 'loseAnswer') test(name, () => run(brittleHarness()))
   }

@@ -11,7 +11,7 @@ function markers(): { cancelled: CancelMarkers; pass(ms: number): void } {
   }
 }
 
-test('a cancellation that came first is found once', () => {
+test('case 21: a cancellation that came first is found once', () => {
   const { cancelled } = markers()
   cancelled.add('session', 'request')
   expect(cancelled.take('session', 'request')).toBe(true)

@@ -31,7 +31,7 @@ test('what is posted is taken, in its order, and removed', async () => {
   inbox.stop()
 })
 
-test('what its sender was told may be lost is marked as late when it comes after all', async () => {
+test('cases 11 and 47: what its sender was told may be lost is marked as late when it comes after all', async () => {
   const taken: [string, boolean][] = []
   const inbox = new Inbox(
     one.serving.replica,
@@ -91,7 +91,7 @@ test('an inbox that lost what was in it is sent it again, and takes nothing twic
   expect(counters.answersUnknown).toBe(before + 2)
 })
 
-test('an id leads to a replica only if it is of the form that we give them', () => {
+test('case 16: an id leads to a replica only if it is of the form that we give them', () => {
   const address = 'abcdefghijklmnopqrstu-'
   expect(addressOf(`${address}.1.tag.0`)).toBe(address)
   for (const id of ['', 'x', address, `${address}x.1`, `${'*'.repeat(22)}.1`, `../../${'a'.repeat(16)}.1`]) {

@@ -43,7 +43,7 @@ test.each(Array.from({ length: 24 }, (_, at) => at * 50))(
   },
 )
 
-test('a replica that can not renew stops acting before anybody takes it for dead', async () => {
+test('cases 27 and 36: a replica that can not renew stops acting before anybody takes it for dead', async () => {
   const id = idOf(one)
   one.engine.sever()
   let stoppedAt: number | undefined
@@ -69,7 +69,7 @@ test('one that is found dead takes a new id, and acts under that one', async () 
   expect(await world.settled(peersOf(two).isAlive(before))).toBe(false)
 })
 
-test('an outage of the engine kills nobody, however long it is', async () => {
+test('case 37: an outage of the engine kills nobody, however long it is', async () => {
   for (const { engine } of [one, two, three]) engine.sever()
   await world.platform.pass(60_000, 100)
   for (const { engine } of [three, one, two]) {
@@ -81,7 +81,7 @@ test('an outage of the engine kills nobody, however long it is', async () => {
   expect([one, two, three].map((each) => peersOf(each).mayAct)).toEqual([true, true, true])
 })
 
-test('an observer that is cut off itself times nobody', async () => {
+test('case 54: an observer that is cut off itself times nobody', async () => {
   two.engine.sever()
   three.engine.sever()
   await world.platform.pass(500, 50)

@@ -99,7 +99,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 describe('whatever happens to its connections', () => {
-  test('a client that comes back gets every message once and in order, and the answer last', async () => {
+  test('case 25: a client that comes back gets every message once and in order, and the answer last', async () => {
     const on = await testReplica()
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {

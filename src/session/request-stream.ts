@@ -209,6 +209,8 @@ export class RequestStream {
     const sink = this.#sink
     if (sink === undefined) {
       this.#closeOnAttach = this.#opening
+      // It may be read on another replica.
+      this.#spill?.lead(undefined)
       return
     }
     this.#close(sseRetry(this.#replica.retry.next()))

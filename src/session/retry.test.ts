@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { manualPlatform } from '../../test/unit/manual-platform.ts'
 import { RetryTimes } from './retry.ts'
 
-test('clients come back after 1.5 to 4 seconds, spread evenly', () => {
+test('case 71: clients come back after 1.5 to 4 seconds, spread evenly', () => {
   const retry = new RetryTimes(manualPlatform(5))
   const times = Array.from({ length: 10_000 }, () => retry.next())
   expect(Math.min(...times)).toBe(1_500)

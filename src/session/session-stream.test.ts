@@ -71,7 +71,7 @@ describe('messages to a session', () => {
     { maxLength: 25 },
   )
 
-  test('reach a client that resumes once each and in order, whatever happens to its connections', async () => {
+  test('case 25: reach a client that resumes once each and in order, whatever happens to its connections', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
         const { on, session, one } = await listening()

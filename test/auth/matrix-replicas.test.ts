@@ -125,7 +125,7 @@ function sessionAt(at: number, who: string): RawSession {
   return new RawSession(replicas[at]!.url, session.id, {}, { headers: { ...session.headers, ...tokens[who] } })
 }
 
-describe.each(Object.entries(STRANGERS))('%s', (who, status) => {
+describe.each(Object.entries(STRANGERS))('case 8: %s', (who, status) => {
   describe.each(PLACES)('on replica %i', (at) => {
     test.each([...CELLS.map(([what, , sending]) => [what, sending] as const), ...HARM])('%s', async (_, sending) => {
       effects = []
@@ -156,7 +156,7 @@ describe.each(Object.entries(STRANGERS))('%s', (who, status) => {
   })
 })
 
-test.each(PLACES)('on replica %i another person’s session looks as if it had never been', async (at) => {
+test.each(PLACES)('case 8: on replica %i another person’s session looks as if it had never been', async (at) => {
   const bob = sessionAt(at, 'bob')
   const real = await bob.post({ jsonrpc: '2.0', id: 1, method: 'ping' })
   const headers = { 'mcp-session-id': `x${session.id.slice(1)}` }
@@ -167,7 +167,7 @@ test.each(PLACES)('on replica %i another person’s session looks as if it had n
   expect(realHeaders).toEqual(madeHeaders)
 })
 
-describe.each(['ada', 'ada with a refreshed token'])('%s', (who) => {
+describe.each(['ada', 'ada with a refreshed token'])('case 8: %s', (who) => {
   describe.each(PLACES)('on replica %i', (at) => {
     test.each(CELLS)('%s: %i', async (_, status, sending) => {
       const reply = await sending(sessionAt(at, who))
@@ -195,7 +195,7 @@ test('and so does the parked one: her retry with another token, elsewhere, goes 
   expect([textOf(done), effects]).toEqual(['accept', ['accept of ada on 0']])
 })
 
-test('deleted by its owner on one replica, it is gone for everybody on all of them', async () => {
+test('case 1: deleted by its owner on one replica, it is gone for everybody on all of them', async () => {
   expect((await sessionAt(2, 'ada with a refreshed token').delete()).status).toBe(204)
   for (const at of PLACES) {
     await expect.poll(async () => (await request('ping')(sessionAt(at, 'ada'))).status, { timeout: 1_000 }).toBe(404)

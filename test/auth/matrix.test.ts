@@ -113,7 +113,7 @@ const HARM: [string, number, (as: RawSession) => Promise<Exchange>][] = [
   ['DELETE', 204, (as) => as.delete()],
 ]
 
-describe.each(Object.entries(STRANGERS))('%s', (who, status) => {
+describe.each(Object.entries(STRANGERS))('case 8: %s', (who, status) => {
   test.each([...CELLS, ...HARM])(`%s: ${status}`, async (what, _, send) => {
     verifies('SESS-08', 'SESS-10', 'AUTH-05', 'AUTH-14')
     effects = []
@@ -127,7 +127,7 @@ describe.each(Object.entries(STRANGERS))('%s', (who, status) => {
   })
 })
 
-test('to another person the session looks as if it had never been', async () => {
+test('case 8: to another person the session looks as if it had never been', async () => {
   const bob = session.with(tokens['bob']!)
   const real = await bob.post({ jsonrpc: '2.0', id: 1, method: 'ping' })
   const made = await bob
@@ -140,7 +140,7 @@ test('to another person the session looks as if it had never been', async () => 
   expect(realHeaders).toEqual(madeHeaders)
 })
 
-describe.each(['ada', 'ada with a refreshed token'])('%s', (who) => {
+describe.each(['ada', 'ada with a refreshed token'])('case 8: %s', (who) => {
   test.each(CELLS)('%s: %i', async (_, status, send) => {
     const reply = await send(session.with(tokens[who]!))
     expect(reply.status).toBe(status)
@@ -195,14 +195,14 @@ test('over HTTP+SSE too', async () => {
   expect(effects).toEqual(['ada'])
 })
 
-test('who deletes the session is its owner, with any token', async () => {
+test('case 9: who deletes the session is its owner, with any token', async () => {
   expect((await session.with(tokens['ada with a refreshed token']!).delete()).status).toBe(204)
   const reply = await session.post({ jsonrpc: '2.0', id: 1, method: 'ping' })
   expect(reply.status).toBe(404)
   expect((await answerOf(reply)).error?.code).toBe(-32001)
 })
 
-test('no token is in the log, and none in an answer', async () => {
+test('case 13: no token is in the log, and none in an answer', async () => {
   const secrets = Object.values(tokens).flatMap(({ authorization }) =>
     authorization ? [String(authorization).slice(7)] : [],
   )

@@ -122,7 +122,7 @@ describe('whole', () => {
   })
 })
 
-describe('between client and server', () => {
+describe('case 33: between client and server', () => {
   test('nginx that collects event streams', async () => {
     const url = await nginx(shared, [...WHOLE, 'proxy_ignore_headers X-Accel-Buffering;'])
     const { code, problems, of, change } = await examine(url, '--quick')

@@ -130,7 +130,7 @@ describe.each(BALANCERS)('behind %s', (kind) => {
 describe.concurrent.each(BALANCERS)('behind %s', (kind) => {
   const url = () => balancers.get(kind)!.url
 
-  test('a stream that is idle for 75 s goes on, and brings what happens then', async ({ expect }) => {
+  test('case 33: a stream that is idle for 75 s goes on, and brings what happens then', async ({ expect }) => {
     const through = { urls: [url()] }
     const session = await RoamingSession.open(through, 0)
     await session.request(0, 'resources/subscribe', { uri: 'test://two' })

@@ -41,7 +41,7 @@ const MANY = Array.from({ length: 100 }, (_, at) => `log ${at}`)
 
 for (const client of newestKinds()) {
   describe(client.name, () => {
-    test('slots move to another node under load: nothing is lost or doubled, and the epoch stays', async () => {
+    test('case 50: slots move to another node under load: nothing is lost or doubled, and the epoch stays', async () => {
       let losses = 0
       const engine = redis(client.create(deployment), { prefix: randomBytes(6).toString('hex') })
       try {
@@ -69,7 +69,7 @@ for (const client of newestKinds()) {
   })
 }
 
-test('a master dies and its copy takes over: every client goes on, with what the copy had', async () => {
+test('case 48: a master dies and its copy takes over: every client goes on, with what the copy had', async () => {
   const prefix = randomBytes(6).toString('hex')
   const engines = clientKinds.map((client) => redis(client.create(deployment), { prefix }))
   const losses: string[] = []

@@ -128,7 +128,7 @@ for (const client of clientKinds) {
       expect(losses()).toBe(0)
     })
 
-    test('a pause of the server: every operation settles in time, and what was under way is done at most once', async () => {
+    test('case 47: a pause of the server: every operation settles in time, and what was under way is done at most once', async () => {
       const { store } = await open(client)
       await append(store, 'before')
       deployment.servers[0]!.pause()

@@ -47,7 +47,7 @@ async function replica(secrets: readonly string[], ...args: string[]): Promise<R
   return serving
 }
 
-describe('a replica refuses to start', () => {
+describe('case 6: a replica refuses to start', () => {
   test('without a secret', async () => {
     const { code, err } = await launch(undefined).finished
     expect([code, err]).toEqual([
@@ -110,7 +110,7 @@ async function refusals(urls: readonly string[], sessions: readonly string[]): P
   return counts
 }
 
-test('a secret is exchanged in three deploys, replica by replica, and no session is ever refused', async () => {
+test('case 5: a secret is exchanged in three deploys, replica by replica, and no session is ever refused', async () => {
   const fleet = [await replica([OLD], '--deadline', '3000'), await replica([OLD], '--deadline', '3000')]
   const urls = (): string[] => fleet.map(({ url }) => url)
   const sessions: string[] = []
@@ -148,7 +148,7 @@ test('a secret is exchanged in three deploys, replica by replica, and no session
   expect(asked).toBeGreaterThan(200)
 })
 
-test('an id under a secret that was given up too early is held, and then refused with 503: never a 404', async () => {
+test('case 4: an id under a secret that was given up too early is held, and then refused with 503: never a 404', async () => {
   const before = await replica([OLD])
   const { id } = await RoamingSession.open({ urls: [before.url] }, 0)
   before.child.kill('SIGKILL')
@@ -239,7 +239,7 @@ describe('SIGTERM', () => {
     expect(progressOf(again)).toEqual(upTo(30))
   })
 
-  test('three rolling deploys under load: every call is answered, none is refused', async () => {
+  test('case 69: three rolling deploys under load: every call is answered, none is refused', async () => {
     const fleet = [await replica([OLD]), await replica([OLD])]
     const urls = fleet.map(({ url }) => url)
     const session = await RoamingSession.open({ urls }, 0)

@@ -39,7 +39,7 @@ async function append(store: Store, record: string): Promise<Position> {
 }
 
 test.each(clients)(
-  '%s: what a failover has lost is a gap and a conflict, never a hole; the rest goes on',
+  'case 48: %s: what a failover has lost is a gap and a conflict, never a hole; the rest goes on',
   async (_, make) => {
     let losses = 0
     const engine = redis(make(pair.sentinel.port))

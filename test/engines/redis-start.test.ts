@@ -36,7 +36,7 @@ async function connections(of: RedisServer): Promise<number> {
 
 for (const client of clientKinds) {
   describe(client.name, () => {
-    test('a server that may evict keys is refused, with what to change', async () => {
+    test('case 49: a server that may evict keys is refused, with what to change', async () => {
       const evicting = await RedisServer.start({ settings: { maxmemory: '50mb', 'maxmemory-policy': 'allkeys-lru' } })
       try {
         const { code, message } = await refusal(client.create(single(evicting.url)))

@@ -83,7 +83,7 @@ test('an idle process leaves at once, whatever connections idle with it', async 
   for (const wire of wires) wire.cut()
 })
 
-test('calls that begin while it drains are served', async () => {
+test('case 69: calls that begin while it drains are served', async () => {
   const process = await startProcess()
   const session = await open(process.url)
   const { stream, id } = await working(session, 800)
@@ -108,7 +108,7 @@ test('a call whose connection was closed can be resumed while it drains', async 
 })
 
 describe('the deadline', () => {
-  test('passed: calls end with the explicit error, and then the process', async () => {
+  test('case 69: passed: calls end with the explicit error, and then the process', async () => {
     const process = await startProcess({ DEADLINE: '300' })
     const session = await open(process.url)
     const calls = [await session.startCall('endless'), await session.startCall('endless')]

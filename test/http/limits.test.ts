@@ -57,7 +57,7 @@ async function refused(reply: Exchange, id?: unknown): Promise<void> {
 
 const ping = (id: string) => ({ jsonrpc: '2.0', id, method: 'ping' })
 
-describe('every process has its limits', () => {
+describe('case 64: every process has its limits', () => {
   test('calls in flight of a session', async () => {
     const { session } = await serving({ callsPerSession: 3 })
     const streams: EventStream[] = []

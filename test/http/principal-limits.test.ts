@@ -56,7 +56,7 @@ async function refused(reply: Exchange, limit: string): Promise<void> {
 
 const ping = { jsonrpc: '2.0', id: 'x', method: 'ping' }
 
-describe('of one identity', () => {
+describe('case 64: of one identity', () => {
   test('calls in flight, over all its sessions and in both eras', async () => {
     const running = await serving({ callsPerPrincipal: 3 })
     const ada = [await open(running.url, as('ada')), await open(running.url, as('ada'))]

@@ -18,7 +18,7 @@ const auth = (request: { header(name: string): string | undefined }) => ({
 const ping = { jsonrpc: '2.0', id: 'x', method: 'ping' }
 
 describe('over HTTP', () => {
-  test('an identity that is too fast gets 429 and a time, in all its sessions; others go on', async () => {
+  test('cases 12 and 64: an identity that is too fast gets 429 and a time, in all its sessions; others go on', async () => {
     const running = await served(server, { auth, rate: { requests: 0.5, burst: 10 } })
     const ada = { headers: { 'x-user': 'ada' } }
     const sessions = [await open(running.url, ada), await open(running.url, ada)]

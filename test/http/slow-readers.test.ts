@@ -41,7 +41,7 @@ async function stopped(running: Served, session: RawSession, args: object, id: u
   return wire
 }
 
-describe('a request stream', () => {
+describe('cases 29 and 30: a request stream', () => {
   test('beyond its bound: the call ends, and the reader finds the explicit error instead of a hole', async () => {
     const running = await served(server)
     const session = await open(running.url)
@@ -147,7 +147,7 @@ describe('a request stream', () => {
   })
 })
 
-describe('the session stream', () => {
+describe('case 30: the session stream', () => {
   test('a reader that stops is reset, and what it missed is read again from where it stood', async () => {
     const running = await served(server, { limits: { stallMs: 300 } })
     const session = await open(running.url)

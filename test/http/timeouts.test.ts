@@ -19,7 +19,7 @@ beforeAll(async () => {
   session = await open(running.url)
 })
 
-test('the time-outs of the HTTP server', () => {
+test('case 63: the time-outs of the HTTP server', () => {
   const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles()
   const http = handles.find(
     (handle) => handle instanceof Server && (handle.address() as { port: number })?.port === running.port,
@@ -40,7 +40,7 @@ test('an idle connection is kept for longer than a load balancer keeps it', asyn
 })
 
 describe.concurrent('in real time', () => {
-  test('headers that never end: 408 within 16 s for each of 50 connections, while others are served', async () => {
+  test('case 63: headers that never end: 408 within 16 s for each of 50 connections, while others are served', async () => {
     const slow = await Promise.all(Array.from({ length: 50 }, () => Wire.open(running.port)))
     const started = Date.now()
     let drip = 0

@@ -103,7 +103,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     urls = [await start(define(), { secrets: SECRETS }, adapter), await start(define(), { secrets: SECRETS }, adapter)]
   })
 
-  test('a call goes from process to process, and each step is done once', async () => {
+  test('case 42: a call goes from process to process, and each step is done once', async () => {
     const key = `${adapter}-order`
     const first = roundOf(await call(urls[0]!, 'order', { key }))
     const second = roundOf(await retry(urls[1]!, 'order', first, { 'elicitation-1': accept({ name: 'Ada' }) }, { key }))
@@ -127,7 +127,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     expect(ran.get(key)!.filter((what) => what === 'order')).toEqual(['order'])
   })
 
-  test('a question that differs from the recorded one stops the call', async () => {
+  test('case 39: a question that differs from the recorded one stops the call', async () => {
     const other = await start(define(true), { secrets: SECRETS }, adapter)
     for (const [tool, responses] of [
       ['changes', { 'elicitation-1': accept({ name: 'x' }) }],

@@ -39,7 +39,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     expect([outcome.status, outcome.error?.code]).toEqual([400, -32020])
   const headers = (more: object) => ({ headers: { ...more } })
 
-  test('the version header is there and says what the envelope says', async () => {
+  test('case 62: the version header is there and says what the envelope says', async () => {
     verifies('HTTP-30', 'BASE-12')
     mismatch(await ask(url, 'tools/list', {}, headers({ 'mcp-protocol-version': undefined })))
     for (const version of ['2025-11-25', '2026-07-29', '2026-07-28, 2026-07-28', 'v999', '']) {
@@ -49,7 +49,7 @@ describe.each(ADAPTERS)('%s', (adapter) => {
     mismatch(await ask(url, 'tools/list', {}, { meta: other }))
   })
 
-  test('Mcp-Method is there and says what the body says, letter by letter', async () => {
+  test('case 62: Mcp-Method is there and says what the body says, letter by letter', async () => {
     verifies('HTTP-31')
     mismatch(await ask(url, 'tools/list', {}, headers({ 'mcp-method': undefined })))
     for (const method of ['tools/call', 'Tools/List', 'tools/list, tools/list', 'tools/list/']) {

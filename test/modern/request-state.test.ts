@@ -91,7 +91,7 @@ describe.each([false, true])('durable: %s', (durable) => {
     expect(textOf(await use(await begin(), { amount: 5, to: 'bob' }))).toBe('accept: 5 to bob')
   })
 
-  test('every changed character is found', async () => {
+  test('case 41: every changed character is found', async () => {
     verifies('MRTR-03')
     const round = await begin()
     const text = round.requestState
@@ -120,7 +120,7 @@ describe.each([false, true])('durable: %s', (durable) => {
     refused(await use({ ...round, requestState: String(reply.headers['mcp-session-id']) }))
   })
 
-  test('another principal has no use for it, and nobody is one', async () => {
+  test('case 41: another principal has no use for it, and nobody is one', async () => {
     verifies('MRTR-04', 'SESS-11', 'ELIC-05')
     const round = await begin()
     refused(await use(round, ARGS, EVE))
@@ -141,7 +141,7 @@ describe.each([false, true])('durable: %s', (durable) => {
     refused(await use(await begin(), args))
   })
 
-  test('on another tool or another method it is refused', async () => {
+  test('case 41: on another tool or another method it is refused', async () => {
     verifies('MRTR-04')
     const round = await begin()
     refused(await retry(server.url, `other_${durable}`, round, YES, ARGS, ADA))

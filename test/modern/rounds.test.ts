@@ -375,7 +375,7 @@ test('an error that asks for a page has become a question: the retry calls the h
   expect(textOf(await call(url, 'page'))).toBe('signed in')
 })
 
-test('a wait that ends without an answer ends the handler, and nothing is left', async () => {
+test('case 46: a wait that ends without an answer ends the handler, and nothing is left', async () => {
   verifies('MRTR-06', 'LIFE-07')
   const { serve } = await import('fairlead/node')
   const running = await serve(define(), { port: 0, signals: false, limits: { parkedMs: 150 }, onError: () => {} })

@@ -75,7 +75,7 @@ test('an elicitation that is answered elsewhere adds at most three operations', 
   }
 })
 
-test('an idle fleet does three operations a second and replica, whatever the number of sessions', async () => {
+test('case 10: an idle fleet does three operations a second and replica, whatever the number of sessions', async () => {
   await Promise.all(Array.from({ length: 200 }, (_, at) => RoamingSession.open(fleet, at % 3)))
   operations = []
   await sleep(3_000)

@@ -56,6 +56,17 @@ export function replicaServer(name: string): Server {
     return 'polled'
   })
 
+  // Lets its client go each time that it is told to.
+  server.tool('polls', { inputSchema: z.object({ key: z.string() }) }, async ({ key }, ctx) => {
+    for (let time = 0; time < 3; time++) {
+      ctx.progress(time)
+      while (!state.released.delete(`${key} ${time}`)) await sleep(10)
+      ctx.closeStream()
+    }
+    while (!state.released.delete(`${key} 3`)) await sleep(10)
+    return 'polled'
+  })
+
   server.tool('hold', { inputSchema: z.object({ key: z.string() }) }, async ({ key }, ctx) => {
     ctx.progress(1)
     await new Promise<void>((resolve) => {

@@ -29,32 +29,35 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
   }
 
   describe(`a replica that dies, on ${engine}`, () => {
-    fleetTest('its calls end with an error that every resume gets, within a lease and a second', async (fleet) => {
-      const session = await RoamingSession.open(fleet, 2)
-      const { id, stream } = await session.call(0, 'hold', { key: 'lost' }, token)
-      await begun(stream)
-      const last = stream.ids.at(-1)
-      const killed = Date.now()
-      await fleet.kill(0)
-      await stream.end()
-      const one = await session.listen(1, last)
-      const two = await session.listen(2, last)
-      await one
-        .until('the decision', () => one.messages.find((message) => message.id === id) ?? undefined)
-        .catch(() => {})
-      const rest = one.ended && one.messages.length === 0 ? await session.listen(1, last) : one
-      const { error } = await rest.response(id)
-      expect(error?.data).toEqual({ reason: 'replica_lost' })
-      expect(Date.now() - killed).toBeLessThan(LEASE + 1_500)
-      // The later of the two readers is not told to give way: there is nobody left who could.
-      expect((await two.response(id)).error).toEqual(error)
-      const again = await session.listen(2, last)
-      expect((await again.response(id)).error).toEqual(error)
-      await again.end()
-      expect((await session.get(1, again.ids.at(-1))).status).toBe(405)
-    })
+    fleetTest(
+      'cases 24 and 45: its calls end with an error that every resume gets, within a lease and a second',
+      async (fleet) => {
+        const session = await RoamingSession.open(fleet, 2)
+        const { id, stream } = await session.call(0, 'hold', { key: 'lost' }, token)
+        await begun(stream)
+        const last = stream.ids.at(-1)
+        const killed = Date.now()
+        await fleet.kill(0)
+        await stream.end()
+        const one = await session.listen(1, last)
+        const two = await session.listen(2, last)
+        await one
+          .until('the decision', () => one.messages.find((message) => message.id === id) ?? undefined)
+          .catch(() => {})
+        const rest = one.ended && one.messages.length === 0 ? await session.listen(1, last) : one
+        const { error } = await rest.response(id)
+        expect(error?.data).toEqual({ reason: 'replica_lost' })
+        expect(Date.now() - killed).toBeLessThan(LEASE + 1_500)
+        // The later of the two readers is not told to give way: there is nobody left who could.
+        expect((await two.response(id)).error).toEqual(error)
+        const again = await session.listen(2, last)
+        expect((await again.response(id)).error).toEqual(error)
+        await again.end()
+        expect((await session.get(1, again.ids.at(-1))).status).toBe(405)
+      },
+    )
 
-    fleetTest('what it had written before it died is delivered first', async (fleet) => {
+    fleetTest('case 24: what it had written before it died is delivered first', async (fleet) => {
       const session = await RoamingSession.open(fleet, 2)
       const { id, stream } = await session.call(0, 'count', { to: 1_000, every: 20 }, token)
       await begun(stream)
@@ -71,7 +74,7 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
       expect(after).toEqual(Array.from({ length: after.length }, (_, at) => seen + 1 + at))
     })
 
-    fleetTest('a call whose answer was written before it died has its answer', async (fleet) => {
+    fleetTest('case 24: a call whose answer was written before it died has its answer', async (fleet) => {
       const session = await RoamingSession.open(fleet, 2)
       const { id, stream } = await session.call(0, 'count', { to: 3, every: 50 }, token)
       await begun(stream)
@@ -98,7 +101,7 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
     })
 
     fleetTest(
-      'one that was cut off longer than a lease goes on under another name, and nothing runs twice',
+      'cases 27 and 36: one that was cut off longer than a lease goes on under another name, and nothing runs twice',
       async (fleet) => {
         const session = await RoamingSession.open(fleet, 2)
         const open = await session.call(0, 'hold', { key: 'open' }, token)
@@ -133,7 +136,7 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
   })
 
   describe(`an engine that is away, on ${engine}`, () => {
-    fleetTest('plain calls go on, what must cross waits and is refused with 503', async (fleet) => {
+    fleetTest('case 54: plain calls go on, what must cross waits and is refused with 503', async (fleet) => {
       const session = await RoamingSession.open(fleet, 0)
       await session.text(1, 'who')
       const { id, stream } = await session.call(0, 'ask', { question: 'well?' })
@@ -172,7 +175,7 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
       expect(textOf(await stream.response(id))).toBe('r0 heard later')
     })
 
-    fleetTest('an outage longer than the lease kills nobody', async (fleet) => {
+    fleetTest('case 37: an outage longer than the lease kills nobody', async (fleet) => {
       const session = await RoamingSession.open(fleet, 2)
       const { id, stream } = await session.call(0, 'count', { to: 200, every: 40 }, token)
       await begun(stream)
@@ -209,7 +212,7 @@ export function failuresSuite(engine: string, startReplicas: StartReplicas): voi
   })
 
   describe(`an engine that comes back empty, on ${engine}`, () => {
-    fleetTest('what was deleted stays deleted, what was set stays set', async (fleet) => {
+    fleetTest('case 2: what was deleted stays deleted, what was set stays set', async (fleet) => {
       const deleted = await RoamingSession.open(fleet, 0)
       const kept = await RoamingSession.open(fleet, 0)
       await deleted.text(1, 'who')

@@ -11,7 +11,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
     })
     afterAll(() => fleet.close())
 
-    test('an answer reaches the handler that asked, wherever it lands', async () => {
+    test('case 14: an answer reaches the handler that asked, wherever it lands', async () => {
       for (const wrong of [1, 2]) {
         const session = await RoamingSession.open(fleet, 2)
         const { id, stream } = await session.call(0, 'ask', { question: 'well?' })
@@ -22,7 +22,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       }
     })
 
-    test('an answer that comes twice, at two replicas, counts once', async () => {
+    test('case 19: an answer that comes twice, at two replicas, counts once', async () => {
       const session = await RoamingSession.open(fleet, 0)
       const { id, stream } = await session.call(0, 'ask', { question: 'well?' })
       const ask = await stream.message(({ method }) => method === 'elicitation/create')
@@ -33,7 +33,16 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       await eventually('the other is dropped', async () => (await fleet.counters(0))['answersUnknown']! > before)
     })
 
-    test('an answer of another session is accepted and dropped', async () => {
+    test('case 17: an answer of megabytes crosses whole', async () => {
+      const session = await RoamingSession.open(fleet, 2)
+      const { id, stream } = await session.call(0, 'ask', { question: 'well?' })
+      const ask = await stream.message(({ method }) => method === 'elicitation/create')
+      const text = 'ä'.repeat(1_900_000)
+      expect((await session.accept(1, ask.id, text)).status).toBe(202)
+      expect(textOf(await stream.response(id))).toBe(`r0 heard ${text}`)
+    })
+
+    test('case 15: an answer of another session is accepted and dropped', async () => {
       const session = await RoamingSession.open(fleet, 0)
       const foreign = await RoamingSession.open(fleet, 1)
       const { id, stream } = await session.call(0, 'ask', { question: 'well?' })
@@ -45,7 +54,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       expect(textOf(await stream.response(id))).toBe('r0 heard own')
     })
 
-    test('an answer to a replica that never was, or to no question at all, is accepted and dropped', async () => {
+    test('case 16: an answer to a replica that never was, or to no question at all, is accepted and dropped', async () => {
       const session = await RoamingSession.open(fleet, 0)
       for (const id of [`${'A'.repeat(22)}.1.${'B'.repeat(22)}.0`, `${'*'.repeat(22)}.1.x.0`, 'unknown', 7]) {
         expect((await session.accept(1, id, 'nobody')).status).toBe(202)
@@ -75,7 +84,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       await eventually('the handler is aborted', async () => (await session.text(0, 'aborted')).includes('cancelled'))
     })
 
-    test('a cancellation that overtakes its request on another replica ends it', async () => {
+    test('case 21: a cancellation that overtakes its request on another replica ends it', async () => {
       const session = await RoamingSession.open(fleet, 1)
       const number = 1
       expect((await session.notify(2, 'notifications/cancelled', { requestId: number })).status).toBe(202)
@@ -96,7 +105,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       expect(statuses).toContain(429)
     })
 
-    test('what was deleted on one replica is gone on all of them, calls and streams included', async () => {
+    test('case 1: what was deleted on one replica is gone on all of them, calls and streams included', async () => {
       const session = await RoamingSession.open(fleet, 0)
       const { id, stream } = await session.call(1, 'hold', { key: 'deleted' })
       const listening = await session.listen(2)
@@ -110,7 +119,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       }
     })
 
-    test('of many sessions deleted at random none is served within a second after', async () => {
+    test('case 1: of many sessions deleted at random none is served within a second after', async () => {
       const sessions = await Promise.all(Array.from({ length: 30 }, (_, n) => RoamingSession.open(fleet, n % 3)))
       await Promise.all(
         sessions.map(async (session, n) => {
@@ -126,7 +135,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       }
     })
 
-    test('a log level set on one replica holds on another, in calls that run already too', async () => {
+    test('case 22: a log level set on one replica holds on another, in calls that run already too', async () => {
       const session = await RoamingSession.open(fleet, 0)
       await session.text(1, 'who')
       await session.request(0, 'logging/setLevel', { level: 'debug' })
@@ -143,7 +152,7 @@ export function messagesSuite(engine: string, startReplicas: StartReplicas): voi
       })
     })
 
-    test('values of a session are the same on every replica, at once', async () => {
+    test('case 22: values of a session are the same on every replica, at once', async () => {
       const session = await RoamingSession.open(fleet, 0)
       for (let n = 0; n < 10; n++) {
         await session.text(n % 3, 'set', { key: `key${n}`, value: `value${n}` })

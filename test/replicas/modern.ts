@@ -33,7 +33,7 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
     })
     afterAll(() => fleet.close())
 
-    test('a retry goes on where the call waits, wherever it lands, and nothing runs twice', async () => {
+    test('case 41: a retry goes on where the call waits, wherever it lands, and nothing runs twice', async () => {
       const [one, two, three] = fleet.urls as [string, string, string]
       const key = newKey()
       const first = roundOf(await call(one, 'interview', { key }))
@@ -82,7 +82,7 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
       roundOf(await retry(three, 'interview', again, answers(again, 'yes'), { key }))
     })
 
-    test('of two retries at two replicas one goes on, and the other is told', async () => {
+    test('cases 19 and 41: of two retries at two replicas one goes on, and the other is told', async () => {
       const [one, two, three] = fleet.urls as [string, string, string]
       const key = newKey()
       const first = roundOf(await call(one, 'interview', { key }))
@@ -99,7 +99,7 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
       }
     })
 
-    test('a state on another request is refused everywhere', async () => {
+    test('case 41: a state on another request is refused everywhere', async () => {
       const key = newKey()
       const first = roundOf(await call(fleet.urls[0]!, 'interview', { key }))
       for (const url of fleet.urls) {
@@ -109,7 +109,7 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
       roundOf(await retry(fleet.urls[1]!, 'interview', first, answers(first, 'yes'), { key }))
     })
 
-    test('a client that leaves the replica it retried on cancels the call where it runs', async () => {
+    test('case 46: a client that leaves the replica it retried on cancels the call where it runs', async () => {
       const [one, two] = fleet.urls as [string, string]
       const key = newKey()
       const first = roundOf(await call(one, 'ask-hold', { key }))
@@ -170,14 +170,17 @@ export function modernSuite(engine: string, startReplicas: StartReplicas): void 
       expect(Date.now() - killed).toBeLessThan(LEASE + 1_500)
     })
 
-    fleetTest('the replica of the client dies: the call is cancelled within a lease', async (fleet, [one, two]) => {
-      const key = newKey()
-      const first = roundOf(await call(one, 'ask-hold', { key }))
-      const stream = await streaming(two, 'ask-hold', key, first)
-      await stream.method('notifications/progress')
-      await fleet.kill(1)
-      await eventually('the handler hears', async () => (await list(one, 'aborted')).includes(key), LEASE + 1_500)
-    })
+    fleetTest(
+      'case 46: the replica of the client dies: the call is cancelled within a lease',
+      async (fleet, [one, two]) => {
+        const key = newKey()
+        const first = roundOf(await call(one, 'ask-hold', { key }))
+        const stream = await streaming(two, 'ask-hold', key, first)
+        await stream.method('notifications/progress')
+        await fleet.kill(1)
+        await eventually('the handler hears', async () => (await list(one, 'aborted')).includes(key), LEASE + 1_500)
+      },
+    )
 
     fleetTest('the replica of the client is shut down: it waits for the answer', async (fleet, [one, two]) => {
       const key = newKey()

@@ -24,7 +24,7 @@ export function requestStreamsSuite(engine: string, startReplicas: StartReplicas
 
     const token = { progressToken: 'p' }
 
-    test('a stream that breaks is taken up elsewhere, without a hole and without a repetition', async () => {
+    test('case 25: a stream that breaks is taken up elsewhere, without a hole and without a repetition', async () => {
       for (const revision of ['2025-11-25', '2025-06-18', '2025-03-26'] as const) {
         const session = await RoamingSession.open(fleet, 2, revision)
         const { id, stream } = await session.call(0, 'count', { to: 30, every: 20 }, token)
@@ -50,7 +50,7 @@ export function requestStreamsSuite(engine: string, startReplicas: StartReplicas
       expect([...seen, ...progressOf(rest)]).toEqual(upTo(20))
     })
 
-    test('a stream that moves from replica to replica stays whole', async () => {
+    test('case 25: a stream that moves from replica to replica stays whole', async () => {
       const session = await RoamingSession.open(fleet, 2)
       const { id, stream } = await session.call(0, 'count', { to: 40, every: 15 }, token)
       const streams = [stream]
@@ -111,6 +111,20 @@ export function requestStreamsSuite(engine: string, startReplicas: StartReplicas
       expect(stream.complete).toBe(true)
       const rest = await session.listen(1, stream.ids.at(-1))
       expect(textOf(await rest.response(id))).toBe('polled')
+    })
+
+    test('a call ends its connection on whichever replica it is', async () => {
+      const session = await RoamingSession.open(fleet, 2)
+      let { id, stream } = await session.call(0, 'polls', { key: 'polls' }, token)
+      for (const [time, at] of [1, 2, 1].entries()) {
+        await stream.message(({ params }) => params?.['progress'] === time)
+        await session.text(0, 'release', { key: `polls ${time}` })
+        await stream.end()
+        expect([stream.complete, stream.messages.some((message) => message.id === id)]).toEqual([true, false])
+        stream = await session.listen(at, stream.ids.at(-1))
+      }
+      await session.text(0, 'release', { key: 'polls 3' })
+      expect(textOf(await stream.response(id))).toBe('polled')
     })
 
     test('a question that was on its way when the stream broke is asked on the replica where it is resumed', async () => {

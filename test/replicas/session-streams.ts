@@ -16,7 +16,7 @@ export function sessionStreamsSuite(engine: string, startReplicas: StartReplicas
         .filter(({ method }) => method === 'notifications/resources/updated')
         .map(({ params }) => params?.['uri'])
 
-    test('the newest GET wins across replicas, and the older one is told to stay away', async () => {
+    test('case 28: the newest GET wins across replicas, and the older one is told to stay away', async () => {
       const session = await RoamingSession.open(fleet, 0)
       const first = await session.listen(1)
       await first.until('its beginning', () => first.events[0])
@@ -33,7 +33,7 @@ export function sessionStreamsSuite(engine: string, startReplicas: StartReplicas
       third.cut()
     })
 
-    test('an update after an acknowledged subscription is delivered, whichever replicas they reach', async () => {
+    test('case 22: an update after an acknowledged subscription is delivered, whichever replicas they reach', async () => {
       const session = await RoamingSession.open(fleet, 0)
       const stream = await session.listen(0)
       await stream.until('its beginning', () => stream.events[0])
@@ -87,7 +87,7 @@ export function sessionStreamsSuite(engine: string, startReplicas: StartReplicas
       second.cut()
     })
 
-    test('an event id of another session opens nothing', async () => {
+    test('case 23: an event id of another session opens nothing', async () => {
       const one = await RoamingSession.open(fleet, 0)
       const other = await RoamingSession.open(fleet, 0)
       const stream = await one.listen(1)

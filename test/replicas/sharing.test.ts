@@ -24,11 +24,11 @@ async function start(data: SharedData | undefined, secrets: readonly string[] | 
   closing.push(() => close({ deadline: 0 }))
 }
 
-test('a shared engine without secrets is refused', async () => {
+test('case 6: a shared engine without secrets is refused', async () => {
   await expect(start(new SharedData(), undefined)).rejects.toThrow(/need the same `secrets`/)
 })
 
-test('other secrets than those of the other replicas are refused, the same ones are not', async () => {
+test('case 6: other secrets than those of the other replicas are refused, the same ones are not', async () => {
   const data = new SharedData()
   await start(data, [ONE])
   await start(data, [ONE])
@@ -36,18 +36,18 @@ test('other secrets than those of the other replicas are refused, the same ones 
   await start(data, [ONE])
 })
 
-test('a secret is exchanged in three deploys', async () => {
+test('case 5: a secret is exchanged in three deploys', async () => {
   const data = new SharedData()
   for (const secrets of [[ONE], [ONE, TWO], [TWO, ONE], [TWO]]) await start(data, secrets)
 })
 
-test('of two that start at once with different secrets one is refused', async () => {
+test('case 6: of two that start at once with different secrets one is refused', async () => {
   const data = new SharedData()
   const outcomes = await Promise.allSettled([start(data, [ONE]), start(data, [TWO])])
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
 })
 
-test('a lease too short for a pause of the process is refused', async () => {
+test('case 44: a lease too short for a pause of the process is refused', async () => {
   const server = createServer({ name: 'sharing', version: '1.0.0' })
   await expect(serve(server, { port: 0, signals: false, session: { lease: 200 } })).rejects.toThrow(/session\.lease/)
 })

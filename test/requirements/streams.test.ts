@@ -101,7 +101,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
       )
     })
 
-    test('of several broken streams each resumes what is its own', async () => {
+    test('case 31: of several broken streams each resumes what is its own', async () => {
       verifies('HTTP-23', 'HTTP-24')
       const session = await open(url, { revision })
       const listening = await session.listen()

@@ -31,7 +31,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
   })
 
   describe.each(LEGACY)('%s', (revision) => {
-    test('a request stream that lost events ends with an error for its request', async () => {
+    test('case 26: a request stream that lost events ends with an error for its request', async () => {
       verifies('HTTP-24')
       const session = await open(url, { revision })
       const { id, stream } = await session.startCall('flow', { count: 40, bytes: 1, ms: 4 })
@@ -62,7 +62,7 @@ describe.each(ADAPTERS)('the %s adapter', (adapter) => {
       expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
     })
 
-    test('a session stream that stayed away too long is told to look again', async () => {
+    test('case 26: a session stream that stayed away too long is told to look again', async () => {
       verifies('HTTP-24', 'RES-06')
       const session = await open(url, { revision })
       await session.request('resources/subscribe', { uri: 'test://a' })

@@ -43,7 +43,7 @@ async function answers(batch: unknown, from = session): Promise<{ status: number
   return { status: reply.status, messages: stream.messages.filter((message) => message.method === undefined) }
 }
 
-describe('B6 61', () => {
+describe('case 61: batches', () => {
   test.each([
     ['none', '[]'],
     ['51', JSON.stringify(Array.from({ length: 51 }, (_, id) => call(id)))],

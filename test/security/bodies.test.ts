@@ -33,7 +33,7 @@ async function alive(): Promise<void> {
   expect((await session.request('ping')).result).toEqual({})
 }
 
-describe('CVE-2026-39313: the limit of the body', () => {
+describe('case 57: CVE-2026-39313: the limit of the body', () => {
   test('a chunked body without end: 413, at the limit and not after it, with flat memory', async () => {
     const wire = await Wire.open(running.port)
     wire.send(requestText('POST', '/mcp', head({ 'transfer-encoding': 'chunked' })))
@@ -108,7 +108,7 @@ describe('CVE-2026-39313: the limit of the body', () => {
   })
 })
 
-describe('CVE-2025-53366 and CVE-2025-53365: a client that breaks off', () => {
+describe('case 59: CVE-2025-53366 and CVE-2025-53365: a client that breaks off', () => {
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 7,

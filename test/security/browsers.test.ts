@@ -19,7 +19,7 @@ const preflight = (url: string, origin: string, more: object = {}) =>
     },
   })
 
-describe('B6 56: CORS', () => {
+describe('case 56: CORS', () => {
   test('a preflight comes before authentication, and names every header of the protocol', async () => {
     const { url } = await served(server, { cors: { origins: [APP] }, auth: () => undefined })
     const reply = await preflight(url, APP)

@@ -117,7 +117,7 @@ function attempt(method: string, target: string, headers: object) {
 
 const withPort = (text: string) => text.replaceAll('PORT', String(running.port))
 
-describe('CVE-2025-66414: a foreign Host', () => {
+describe('case 55: CVE-2025-66414: a foreign Host', () => {
   test.each(FOREIGN_HOSTS)('%j runs nothing, on any method', async (spelling) => {
     for (const method of METHODS) {
       const { status, body } = await attempt(method, '/mcp', { host: withPort(spelling) })
@@ -170,7 +170,7 @@ describe('CVE-2025-66414: a foreign Host', () => {
   })
 })
 
-describe('CVE-2025-66414: a foreign Origin', () => {
+describe('case 55: CVE-2025-66414: a foreign Origin', () => {
   test.each(FOREIGN_ORIGINS)('%j runs nothing, on any method', async (spelling) => {
     for (const method of METHODS) {
       const { status } = await attempt(method, '/mcp', { origin: withPort(spelling) })
@@ -200,7 +200,7 @@ describe('CVE-2025-66414: a foreign Origin', () => {
   })
 })
 
-describe('CVE-2026-33252: a cross-site POST that needs no preflight', () => {
+describe('case 55: CVE-2026-33252: a cross-site POST that needs no preflight', () => {
   const SIMPLE = [
     'text/plain',
     'text/plain;charset=UTF-8',

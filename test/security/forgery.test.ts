@@ -70,7 +70,7 @@ function facts(n: number, principal: string): SessionFacts {
 
 const PRINCIPALS = ['', encodeBase64url(randomBytes(16)), encodeBase64url(randomBytes(16))]
 
-describe('sealed tokens', () => {
+describe('case 7: sealed tokens', () => {
   test.each(PURPOSES)(
     '%s: every bit flipped, cut, lengthened, put together anew, and for another purpose',
     async (purpose) => {
@@ -127,7 +127,7 @@ describe('sealed tokens', () => {
   )
 })
 
-describe('event ids', () => {
+describe('case 23: event ids', () => {
   const sessions: Session[] = []
   beforeAll(async () => {
     for (let n = 0; n < 30; n++) {
@@ -203,7 +203,7 @@ describe('event ids', () => {
   )
 })
 
-describe('ask ids', () => {
+describe('case 15: ask ids', () => {
   test(
     'guessed, altered, and the right ones from other sessions and other people',
     async () => {
@@ -243,7 +243,7 @@ describe('ask ids', () => {
   )
 })
 
-describe('requestState', () => {
+describe('case 41: requestState', () => {
   test(
     'on another request, of another principal, for another version: each combination',
     async () => {

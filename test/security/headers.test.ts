@@ -24,7 +24,7 @@ const send = (headers: object) =>
     requestText('POST', '/mcp', { host: 'localhost', ...JSON_BOTH, 'mcp-session-id': session.id, ...headers }, ping),
   )
 
-describe('MCP-Protocol-Version', () => {
+describe('case 62: MCP-Protocol-Version', () => {
   test.each([
     '',
     ' ',
@@ -70,7 +70,7 @@ describe('MCP-Protocol-Version', () => {
   })
 })
 
-describe('eras', () => {
+describe('case 62: eras', () => {
   test('server/discover of a client that probes: no session, and a clean 4xx unless it is well-formed', async () => {
     const before = running.counters().sessionsOpened
     const meta = {

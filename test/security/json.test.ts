@@ -77,7 +77,7 @@ describe('CVE-2026-27896: a member that another parser takes for one of the enve
   })
 })
 
-describe('B6 60: a member that is there twice', () => {
+describe('case 60: a member that is there twice', () => {
   test.each([
     ['jsonrpc', `{"jsonrpc":"1.0",${CALL}}`],
     ['id', `{${CALL},"id":2}`],
@@ -109,7 +109,7 @@ describe('B6 60: a member that is there twice', () => {
   })
 })
 
-describe('B6 58: prototype pollution', () => {
+describe('case 58: prototype pollution', () => {
   test.each([
     ['in the envelope', `{${CALL},"__proto__":{"admin":true}}`],
     ['in params', '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"__proto__":{"admin":true}}}'],
@@ -146,7 +146,7 @@ describe('B6 58: prototype pollution', () => {
   )
 })
 
-describe('B6 57: deep and wide', () => {
+describe('case 57: deep and wide', () => {
   const nested = (depth: number, pad = '') =>
     `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"pad":"${pad}","a":${'['.repeat(depth)}${']'.repeat(depth)}}}}`
 
@@ -233,23 +233,26 @@ describe('B6 57: deep and wide', () => {
   })
 
   /**
-   * The longest that the event loop, which is also the server's, was held up meanwhile, in milliseconds: the least of up
-   * to three times, because a busy machine holds up loops too, and what the body itself does repeats.
+   * The longest that the event loop, which is also the server's, was held up meanwhile, in milliseconds, and at most the
+   * time that this process has computed: the least of up to three times, because a busy machine holds up loops too, and
+   * what the body itself does repeats.
    */
   async function stall(work: () => Promise<void>): Promise<number> {
     let least = Number.POSITIVE_INFINITY
     for (let times = 0; times < 3 && least >= 200; times++) {
       const delay = monitorEventLoopDelay({ resolution: 5 })
+      const before = process.cpuUsage()
       delay.enable()
       await work()
       delay.disable()
-      least = Math.min(least, delay.max / 1e6)
+      const { user, system } = process.cpuUsage(before)
+      least = Math.min(least, delay.max / 1e6, (user + system) / 1e3)
     }
     return least
   }
 })
 
-describe('B6 59: strict UTF-8', () => {
+describe('case 59: strict UTF-8', () => {
   const INVALID: [string, number[]][] = [
     ['a lone continuation byte', [0x80]],
     ['a cut sequence of two', [0xc3]],
@@ -291,7 +294,7 @@ describe('B6 59: strict UTF-8', () => {
   })
 })
 
-describe('B3 35: ids keep their type and their value, or are refused', () => {
+describe('case 35: ids keep their type and their value, or are refused', () => {
   test.each([
     '0',
     '-1',

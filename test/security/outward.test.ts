@@ -15,7 +15,7 @@ import { createServer, served } from './support/serving.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-describe('B6 66: no request of the server leaves it', () => {
+describe('case 66: no request of the server leaves it', () => {
   const METADATA = 'http://169.254.169.254/latest/meta-data/'
 
   test('whatever URI a client or an author names', async () => {
@@ -67,7 +67,7 @@ describe('B6 66: no request of the server leaves it', () => {
   })
 })
 
-describe('B6 67: what strangers send stays data', () => {
+describe('case 67: what strangers send stays data', () => {
   const HOSTILE =
     'x\r\n\r\nevent: message\ndata: {"forged":true}\n\nid: 1\n\u2028\u2029\u0085\u001b[31m{"level":"error"}\0'
 

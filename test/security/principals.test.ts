@@ -53,7 +53,7 @@ const as = (token: string) => ({ authorization: `Bearer ${token}` })
 const json = (body: object, id: string, headers: object) =>
   post(running.url, body, { ...JSON_BOTH, 'mcp-session-id': id, ...headers })
 
-describe('every other principal finds no session', () => {
+describe('case 8: every other principal finds no session', () => {
   let session: RawSession
   let asking: Awaited<ReturnType<RawSession['startCall']>>
   let askId: string
@@ -138,7 +138,7 @@ describe('every other principal finds no session', () => {
   })
 })
 
-test('an identity does not open the session of nobody, nor the reverse', async () => {
+test('case 8: an identity does not open the session of nobody, nor the reverse', async () => {
   const anonymous = await open(running.url, { headers: as('nobody') })
   const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
   for (const token of OTHERS)
@@ -211,7 +211,7 @@ describe('auth that does not answer as it should lets nobody in', () => {
 })
 
 // CVE-2026-27124 (GHSA-rww4-4w9c-7733): an OAuth proxy that did not verify consent. There is none here to get wrong.
-test('B6 68: no route hands out, forwards or stores tokens', async () => {
+test('case 68: no route hands out, forwards or stores tokens', async () => {
   const origin = new URL(running.url).origin
   for (const path of ['/authorize', '/token', '/register', '/callback', '/consent', '/revoke', '/oauth/authorize']) {
     for (const method of ['GET', 'POST']) {

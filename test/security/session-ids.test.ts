@@ -51,7 +51,7 @@ async function opens(id: string, url = running.url, headers: object = {}): Promi
   return reply.status
 }
 
-describe('B1 3: the client does not choose the size', () => {
+describe('case 3: the client does not choose the size', () => {
   const icon = { src: `data:image/png;base64,${'A'.repeat(12_000)}` }
   test.each([
     ['everything small', { name: 'x', version: '1' }],
@@ -114,7 +114,7 @@ describe('CVE-2025-6515: ids can not be predicted', () => {
   })
 })
 
-describe('B1 7: only whole and unaltered', () => {
+describe('case 7: only whole and unaltered', () => {
   test('another character at any place: refused', async () => {
     const { id } = session
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~!'
@@ -179,7 +179,7 @@ describe('B1 7: only whole and unaltered', () => {
   })
 })
 
-describe('B1 4: only what is certain is answered 404', () => {
+describe('case 4: only what is certain is answered 404', () => {
   onOneProcess('this is how many requests one process holds', () => {
     test('an unknown key under a configured secret: held, then 503; the bounded rest at once', async () => {
       const there = await served(make('ring'), { secrets: [SECRET] })
@@ -213,7 +213,7 @@ describe('B1 4: only what is certain is answered 404', () => {
   })
 })
 
-describe('B1 9: session fixation', () => {
+describe('case 9: session fixation', () => {
   test('an id that the client brings to initialize is not taken up', async () => {
     for (const id of [session.id, 'fixed-by-an-attacker']) {
       const reply = await post(running.url, initializeMessage(), { ...JSON_BOTH, 'mcp-session-id': id })
@@ -266,7 +266,7 @@ describe('python-sdk #2605: initialize again', () => {
   })
 })
 
-describe('B1 1: deleted is deleted', () => {
+describe('case 1: deleted is deleted', () => {
   test('for every message, and for requests that race with the DELETE', async () => {
     const opened = await open(running.url)
     await opened.text('remember')
@@ -304,7 +304,7 @@ describe('B1 1: deleted is deleted', () => {
   })
 })
 
-test('B1 12: a flood of initialize leaves nothing behind but a bounded cache', async () => {
+test('case 12: a flood of initialize leaves nothing behind but a bounded cache', async () => {
   const flooded = await served(make(), { limits: { sessionCache: 50 } })
   await initializeMany(3_000, flooded.port)
   expect(flooded.counters()).toMatchObject({
@@ -317,7 +317,7 @@ test('B1 12: a flood of initialize leaves nothing behind but a bounded cache', a
   })
 })
 
-test('B1 13: what opens a session or a stream is in no log', async () => {
+test('case 13: what opens a session or a stream is in no log', async () => {
   const lines: string[] = []
   const noisy = await served(make(), {
     logger: (entry) => lines.push(JSON.stringify(entry)),

@@ -61,7 +61,7 @@ beforeAll(async () => {
 
 const meta = (token: string | number) => ({ progressToken: token })
 
-describe('GHSA-84j6: events of another session', () => {
+describe('case 23, GHSA-84j6: events of another session', () => {
   test('with the same request ids, each of 12 sessions sees its own', async () => {
     const sessions = await Promise.all(Array.from({ length: 12 }, () => open(running.url)))
     const streams = await Promise.all(
@@ -130,7 +130,7 @@ describe('GHSA-84j6: events of another session', () => {
   })
 })
 
-describe('B3 25: a resume brings exactly what was missed', () => {
+describe('case 25: a resume brings exactly what was missed', () => {
   test('from every event of a finished stream', async () => {
     const session = await open(running.url)
     const { stream } = await session.startCall('say', { text: 'x' }, meta(1))
@@ -203,7 +203,7 @@ describe('B3 25: a resume brings exactly what was missed', () => {
   })
 })
 
-describe('B3 26: what is no longer held is an error, not a hole', () => {
+describe('case 26: what is no longer held is an error, not a hole', () => {
   test('a request stream beyond its window', async () => {
     const small = await served(server, { limits: { windowEvents: 2 } })
     const session = await open(small.url)
@@ -224,7 +224,7 @@ describe('B3 26: what is no longer held is an error, not a hole', () => {
   })
 })
 
-describe('B3 27: one final event, and progress that increases', () => {
+describe('case 27: one final event, and progress that increases', () => {
   test('values that do not increase are dropped', async () => {
     const session = await open(running.url)
     const { stream } = await session.startCall('backwards', {}, meta(1))
@@ -235,7 +235,7 @@ describe('B3 27: one final event, and progress that increases', () => {
   })
 })
 
-describe('B3 28, CVE-2026-33946: the newest GET of a session has the stream', () => {
+describe('case 28, CVE-2026-33946: the newest GET of a session has the stream', () => {
   test('the older one ends cleanly and is told to stay away', async () => {
     const session = await open(running.url)
     await session.request('resources/subscribe', { uri: 'test://one' })
@@ -337,7 +337,7 @@ onOneProcess('a replica knows the requests in flight on itself (docs/replicas.md
   })
 })
 
-describe('B1 15: answers reach their question only', () => {
+describe('cases 15 and 19: answers reach their question only', () => {
   let session: RawSession
   let other: RawSession
   beforeAll(async () => {
