@@ -18,7 +18,19 @@ import { parseArgs } from 'node:util'
 const { values } = parseArgs({ options: { only: { type: 'string' }, update: { type: 'boolean', default: false } } })
 
 /** In an order in which what fails first explains the most. */
-const ORDER = ['types', 'lint', 'layers', 'entries', 'package', 'budget', 'exports', 'errors', 'unused', 'lockfile']
+const ORDER = [
+  'types',
+  'lint',
+  'layers',
+  'entries',
+  'package',
+  'budget',
+  'exports',
+  'errors',
+  'unused',
+  'lockfile',
+  'release',
+]
 
 const names = values.only?.split(',') ?? ORDER
 const unknown = names.filter((name) => !ORDER.includes(name))

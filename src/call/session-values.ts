@@ -32,7 +32,8 @@ export interface ContextSession {
   /**
    * Keeps a JSON value for as long as the session may live. All values of a session together have 64 KiB.
    *
-   * @throws {McpError} `stateless`, `value_too_large`
+   * @throws {McpError} `stateless`, `value_too_large`, and `too_many_requests` where `limits.storedBytes` or
+   * `limits.storedBytesPerPrincipal` is reached
    */
   set(key: string, value: unknown): Promise<void>
   /** Forgets a value. @throws {McpError} `stateless` */

@@ -63,6 +63,8 @@ export interface Snapshot extends Readonly<Counters> {
   readonly cachedSessions: number
   /** Changed sessions remembered; at most 100,000. */
   readonly changedSessions: number
+  /** What sessions have set by way of this process, in bytes. */
+  readonly storedBytes: number
   /** Identities remembered; at most 10,000. */
   readonly cachedPrincipals: number
   /** Verified tokens remembered; at most 10,000 for each scheme that has tokens. */
@@ -234,6 +236,7 @@ export class Endpoint {
       openListens: listens.size,
       cachedSessions: sessions.cached,
       changedSessions: sessions.changed,
+      storedBytes: sessions.storedBytes,
       busyPrincipals: replica.usage.size,
       ratedClients: this.#rate?.size ?? 0,
       cachedPrincipals: this.#principals.size,

@@ -29,6 +29,13 @@ export interface Limits {
   readonly uriBytes: number
   /** All the values that one session keeps with `ctx.session.set`, in bytes of JSON. Default 64 KiB. */
   readonly sessionValueBytes: number
+  /**
+   * What all sessions of one principal keep, in bytes of JSON, as far as they set it by way of this process: subscriptions
+   * and values. Default 64 MB. Over it: `too_many_requests` for what would add to it.
+   */
+  readonly storedBytesPerPrincipal: number
+  /** The same of all sessions together. Default 256 MB. */
+  readonly storedBytes: number
   /** Calls that wait in this process for the retry of their client (2026-07-28). Default 10,000. */
   readonly parked: number
   /** How long such a call waits, and how long a `requestState` is good, in milliseconds. Default 10 minutes. */
@@ -65,6 +72,8 @@ export const DEFAULT_LIMITS: Limits = {
   subscriptionsPerSession: 1_000,
   uriBytes: 2_048,
   sessionValueBytes: 64 * 1024,
+  storedBytesPerPrincipal: 64_000_000,
+  storedBytes: 256_000_000,
   parked: 10_000,
   parkedMs: 600_000,
   calls: 10_000,

@@ -41,6 +41,7 @@ export async function readEntry(store: Store, uid: string): Promise<StoredEntry 
  * Applies `change` to the entry until no other writer interferes.
  *
  * @param change returns the new entry, or `undefined` when there is nothing to do. It may throw.
+ * @param admit hears of the length of the entry before it is written. It may throw.
  * @returns the entry as it now is, and whether it was written.
  * @throws {McpError} `session_not_found` when the session was deleted, `unavailable` when writers keep interfering.
  */
@@ -49,15 +50,18 @@ export async function changeEntry(
   uid: string,
   ttlMs: number,
   change: (entry: StoredEntry) => StoredEntry | undefined,
-): Promise<{ entry: StoredEntry; written: boolean }> {
+  admit: (length: number) => void,
+): Promise<{ entry: StoredEntry; written: boolean; length: number }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const row = await store.get(KEY + uid)
     const entry: StoredEntry = row === undefined ? { v: 1 } : (JSON.parse(row.value) as StoredEntry)
     if (entry.deleted) throw new McpError('session_not_found', 'The session has ended.')
     const changed = change(entry)
-    if (changed === undefined) return { entry, written: false }
-    const outcome = await store.put(KEY + uid, JSON.stringify(changed), { ttlMs, expect: row?.version ?? ABSENT })
-    if (outcome !== 'conflict') return { entry: changed, written: true }
+    if (changed === undefined) return { entry, written: false, length: row?.value.length ?? 0 }
+    const text = JSON.stringify(changed)
+    admit(text.length)
+    const outcome = await store.put(KEY + uid, text, { ttlMs, expect: row?.version ?? ABSENT })
+    if (outcome !== 'conflict') return { entry: changed, written: true, length: text.length }
   }
   throw new McpError('unavailable', 'The session is being changed by too many requests at once; try again.')
 }

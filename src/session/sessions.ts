@@ -24,6 +24,7 @@ import {
   writeTombstone,
 } from './session-entry.ts'
 import { decodeFacts, encodeFacts, type SessionFacts } from './session-id.ts'
+import { StoredState } from './stored-state.ts'
 
 /** Why a session id opens nothing. `gone` is certain (404); `uncertain` is a key that may be on its way (503). */
 export type NoSession = 'gone' | 'uncertain'
@@ -48,6 +49,7 @@ export class Sessions {
   readonly #replica: Replica
   readonly #cluster: Cluster
   readonly #opened: SessionCache
+  readonly #stored: StoredState
   /** Sessions known to have an entry (0), or a tombstone (when it may go, in milliseconds since 1970). */
   readonly #changed = new Map<string, number>()
   /** Sessions in use whose entry was changed elsewhere and is being read. */
@@ -60,6 +62,7 @@ export class Sessions {
     this.#replica = replica
     this.#cluster = cluster
     this.#opened = new SessionCache(replica.limits.sessionCache)
+    this.#stored = new StoredState(replica.platform, replica.limits)
   }
 
   /** Opened session ids remembered now. */
@@ -70,6 +73,11 @@ export class Sessions {
   /** Changed sessions remembered now (at most 100,000). */
   get changed(): number {
     return this.#changed.size
+  }
+
+  /** What sessions have set by way of this process, in bytes. */
+  get storedBytes(): number {
+    return this.#stored.bytes
   }
 
   /** The session of a recently seen id, without waiting; the caller still has to compare the principal. */
@@ -186,10 +194,10 @@ export class Sessions {
   /** Changes the session's entry, announces it, and only then resolves. */
   async change(session: Session, change: (entry: StoredEntry) => StoredEntry | undefined): Promise<void> {
     refuseEnded(session)
-    const { store, id } = this.#replica
+    const { id } = this.#replica
     const { uid } = session.facts
     await this.#inOneEpoch(async () => {
-      const { entry } = await changeEntry(store, uid, this.#lifeOf(session), change)
+      const { entry } = await this.#changeEntry(session, change)
       // Announced even when another request had put it in place: only then is the announcement sure to stand earlier in
       // the log than whatever the client causes after our acknowledgement.
       await this.#cluster.append({ v: 1, t: 'session', uid, by: id })
@@ -201,8 +209,23 @@ export class Sessions {
   /** Changes values of the session, which nobody needs to hear about: they are read from the table. */
   async changeValues(session: Session, change: (entry: StoredEntry) => StoredEntry | undefined): Promise<void> {
     refuseEnded(session)
-    const { written } = await changeEntry(this.#replica.store, session.facts.uid, this.#lifeOf(session), change)
+    const { written } = await this.#changeEntry(session, change)
     if (written) this.#markChanged(session.facts.uid, 0)
+  }
+
+  async #changeEntry({ facts }: Session, change: (entry: StoredEntry) => StoredEntry | undefined) {
+    const { store, counters } = this.#replica
+    const admit = (length: number): void => {
+      try {
+        this.#stored.admit(facts, length)
+      } catch (thrown) {
+        counters.limitsHit++
+        throw thrown
+      }
+    }
+    const changed = await changeEntry(store, facts.uid, this.#lifeOf(facts), change, admit)
+    if (changed.written) this.#stored.note(facts, changed.length)
+    return changed
   }
 
   async readValues(session: Session): Promise<StoredEntry | undefined> {
@@ -214,7 +237,7 @@ export class Sessions {
     const { uid, expiresAt } = session.facts
     await this.#inOneEpoch(async () => {
       await this.#cluster.append({ v: 1, t: 'deleted', uid, expiresAt })
-      await writeTombstone(this.#replica.store, uid, this.#lifeOf(session))
+      await writeTombstone(this.#replica.store, uid, this.#lifeOf(session.facts))
     })
     this.#replica.counters.sessionsDeleted++
     this.#bury(uid, expiresAt)
@@ -237,6 +260,7 @@ export class Sessions {
     const { uid } = session.facts
     const writing = session.inFlight.length > 0
     session.deleted = true
+    this.#stored.forget(uid)
     this.#replica.counters.sessionsDeleted++
     const reason = new McpError('session_closed', 'The connection of the session has ended.')
     for (const call of [...session.inFlight]) call.abort(reason, false)
@@ -282,7 +306,7 @@ export class Sessions {
       if (session.deleted || state === undefined || (state.level === undefined && state.subscriptions.size === 0))
         continue
       const announce = () => this.#cluster.append({ v: 1, t: 'session', uid, by: id })
-      await write(restoreEntry(store, uid, this.#lifeOf(session), state).then(announce))
+      await write(restoreEntry(store, uid, this.#lifeOf(session.facts), state).then(announce))
     }
     await Promise.all(writing)
   }
@@ -321,6 +345,7 @@ export class Sessions {
 
   #bury(uid: string, expiresAt: number): void {
     this.#markChanged(uid, expiresAt)
+    this.#stored.forget(uid)
     const session = this.#opened.byUid(uid)
     if (session === undefined || session.deleted) return
     session.deleted = true
@@ -370,8 +395,8 @@ export class Sessions {
     this.#changed.set(uid, tombstoneUntil)
   }
 
-  #lifeOf(session: Session): number {
-    return Math.max(1_000, session.facts.expiresAt - this.#replica.platform.now())
+  #lifeOf({ expiresAt }: Pick<SessionFacts, 'expiresAt'>): number {
+    return Math.max(1_000, expiresAt - this.#replica.platform.now())
   }
 }
 

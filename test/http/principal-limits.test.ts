@@ -20,6 +20,14 @@ server.tool('hold', {}, async (_, ctx) => {
   await held
   return 'held'
 })
+server.tool('keep', { inputSchema: { type: 'object' } }, async (args, ctx) => {
+  const { bytes } = args as { bytes: number }
+  return ctx.session.set('key', 'x'.repeat(bytes)).then(
+    () => 'kept',
+    ({ code }) => code,
+  )
+})
+server.resourceTemplate('any', 'any://{id}', {}, () => 'text')
 server.tool('ask', {}, async (_, ctx) => {
   const form = { type: 'object', properties: {} } as const
   return ctx.elicit({ message: 'well?', requestedSchema: form }).then(
@@ -114,6 +122,20 @@ describe('case 64: of one identity', () => {
     const asked = await bob.startCall('ask')
     await asked.stream.method('elicitation/create')
     for (const stream of [...streams, asked.stream]) stream.cut()
+  })
+
+  test('what its sessions have set', async () => {
+    const running = await serving({ storedBytesPerPrincipal: 3_000 })
+    const sessions = [await open(running.url, as('ada')), await open(running.url, as('ada'))]
+    const keep = (session: RawSession, bytes: number) => session.text('keep', { bytes })
+    expect([await keep(sessions[0]!, 1_500), await keep(sessions[1]!, 1_000)]).toEqual(['kept', 'kept'])
+    expect(await keep(sessions[1]!, 2_000)).toBe('too_many_requests')
+    const subscribed = await sessions[1]!.request('resources/subscribe', { uri: `any://${'x'.repeat(1_000)}` })
+    expect(subscribed.error?.message).toContain('limits.storedBytesPerPrincipal')
+    expect(await keep(await open(running.url, as('bob')), 2_500)).toBe('kept')
+    expect(running.counters().limitsHit).toBe(2)
+    await sessions[0]!.delete()
+    expect(await keep(sessions[1]!, 2_000)).toBe('kept')
   })
 
   test('calls that wait for a retry', async () => {
