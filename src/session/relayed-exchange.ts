@@ -150,6 +150,7 @@ export class RelayedExchange implements Relay, InFlight {
   }
 
   #take(record: StreamRecord): void {
+    if (record.t === 'close') return
     if (record.t === 'lost' || record.first > this.#next) {
       this.#lose('stream_lost')
       return

@@ -145,6 +145,10 @@ export class RelayedStream implements Relay {
       this.#lose(record.reason)
       return
     }
+    if (record.t === 'close') {
+      if (record.after > this.#id.sequence) this.handBack()
+      return
+    }
     const { first, last, text, final = false } = record
     if (first > this.#next) {
       this.#lose('stream_lost')

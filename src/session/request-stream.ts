@@ -209,8 +209,8 @@ export class RequestStream {
     const sink = this.#sink
     if (sink === undefined) {
       this.#closeOnAttach = this.#opening
-      // It may be read on another replica.
-      this.#spill?.lead(undefined)
+      // It may be read on another replica, which this one has not heard of yet.
+      this.#spill?.close(this.#sequence - 1)
       return
     }
     this.#close(sseRetry(this.#replica.retry.next()))

@@ -22,6 +22,8 @@ export type StreamRecord =
       /** The last of them is the answer. */
       readonly final?: true
     }
+  /** After this event the handler let the client go, to come back for the rest. */
+  | { readonly v: 1; readonly t: 'close'; readonly after: number }
   | { readonly v: 1; readonly t: 'lost'; readonly reason: LostReason }
 
 /** Why a stream ends without its answer. */

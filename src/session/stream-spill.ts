@@ -23,13 +23,18 @@ export interface Spilled {
 
 const RETRY_MS = 250
 
+interface Queued {
+  readonly record: StreamRecord
+  readonly id: string
+}
+
 export class StreamSpill {
   readonly #replica: Replica
   readonly #peers: Peers
   readonly #address: string
   readonly #log: string
   readonly #stream: Spilled
-  #queue: { readonly record: StreamRecord; readonly id: string }[] = []
+  #queue: Queued[] = []
   /** The end of the log, if something of ours is in it. */
   #position: Position | undefined
   #running: Promise<void> | undefined
@@ -50,12 +55,13 @@ export class StreamSpill {
   }
 
   push(chunk: WindowChunk): void {
-    const { first, last, text } = chunk
-    const final = last === this.#stream.finalSequence
-    this.#queue.push({
-      record: { v: 1, t: 'events', first, last, text, ...(final && { final }) },
-      id: this.#replica.tags.next(),
-    })
+    this.#queue.push(this.#queued(chunk))
+    this.#run()
+  }
+
+  /** Whoever reads the log ends the connection to the client there, unless the client came back after this event. */
+  close(after: number): void {
+    this.#queue.push({ record: { v: 1, t: 'close', after }, id: this.#replica.tags.next() })
     this.#run()
   }
 
@@ -123,7 +129,7 @@ export class StreamSpill {
     if (reader !== undefined) this.#peers.hint(reader.replica, { v: 1, t: 'events', connection: reader.connection })
   }
 
-  async #append(next: { readonly record: StreamRecord; readonly id: string }): Promise<boolean> {
+  async #append(next: Queued): Promise<boolean> {
     const { store, limits } = this.#replica
     const expect = this.#position
     const position = await appendStreamLog(store, this.#log, next.record, { expect, id: next.id, limits })
@@ -142,18 +148,24 @@ export class StreamSpill {
       for (const entry of entries) {
         if (entry.record.t === 'lost') return this.#fenced()
         position = entry.position
-        written = entry.record.last
+        if (entry.record.t === 'events') written = entry.record.last
       }
     }
     this.#position = position
-    const id = (): string => this.#replica.tags.next()
-    this.#queue = this.#stream
+    const events = this.#stream
       .held()
       .filter(({ last }) => last > written)
-      .map(({ first, last, text }) => {
-        const final = last === this.#stream.finalSequence
-        return { record: { v: 1, t: 'events', first, last, text, ...(final && { final }) }, id: id() }
-      })
+      .map((chunk) => this.#queued(chunk))
+    const closes = this.#queue.filter(({ record }) => record.t === 'close')
+    this.#queue = [...events, ...closes].sort((left, right) => placeOf(left.record) - placeOf(right.record))
+  }
+
+  #queued({ first, last, text }: WindowChunk): Queued {
+    const final = last === this.#stream.finalSequence
+    return {
+      record: { v: 1, t: 'events', first, last, text, ...(final && { final }) },
+      id: this.#replica.tags.next(),
+    }
   }
 
   #fenced(): void {
@@ -164,4 +176,10 @@ export class StreamSpill {
   #pause(): Promise<void> {
     return new Promise((resolve) => void this.#replica.wheel.after(RETRY_MS, resolve))
   }
+}
+
+/** Where a record stands among the others: a close stands behind its event. */
+function placeOf(record: StreamRecord): number {
+  if (record.t === 'events') return record.last
+  return record.t === 'close' ? record.after + 0.5 : Number.POSITIVE_INFINITY
 }
