@@ -1,7 +1,7 @@
 export default {
   what: 'a question for which no stream was found in time is asked all the same',
   file: 'src/session/session-streams.ts',
-  from: 'if (over) return here',
-  to: 'if (over) return',
+  from: 'await Promise.race([here, elsewhere()])',
+  to: 'await Promise.race([here.catch(() => {}), elsewhere()])',
   tests: ['src/session/session-stream.test.ts'],
 }
